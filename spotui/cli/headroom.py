@@ -286,7 +286,7 @@ def _line(headroom: "Headroom", probed: "Probed") -> str:
             name=probed.name,
             wins=probed.wins,
             losses=probed.losses,
-            change=probed.change,
+            change=_(probed.change),
         )
     return ngettext(
         "{name:12} {gain:>6} on {n:,} row: {change}",
@@ -294,5 +294,5 @@ def _line(headroom: "Headroom", probed: "Probed") -> str:
         probed.rows,
         name=probed.name,
         gain=f"{100 * probed.gain:+.1f}",
-        change=probed.change,
+        change=_(probed.change),
     )

@@ -58,7 +58,7 @@ class Found(msgspec.Struct, frozen=True):
         tone = "$text-success" if self.found else "$text-warning"
         lines = [Content.styled(self.verdict, f"bold {tone}")]
         lines += [
-            Content(f"{one['name']:12} {100 * one['gain']:+6.1f}  {one['change']}") for one in self.probes
+            Content(f"{one['name']:12} {100 * one['gain']:+6.1f}  {_(one['change'])}") for one in self.probes
         ]
         if self.found:
             text = ngettext(

@@ -39,6 +39,8 @@ from spotui.methods.gradsum import GRADSUM, Summarizer, edit
 from spotui.methods.parameters import read_parameters
 from spotui.methods.spo import Parameters as OfSpo
 from spotui.methods.spo import describe, plan
+from spotui.metrics import METRICS, MetricChoice
+from spotui.runs.headroom.probes import Wanted, rewrites
 from spotui.runs.headroom.proposals import Proposals
 from spotui.runs.headroom.rows import RowProbes
 from spotui.runs.labels import check as labels
@@ -260,6 +262,14 @@ def of_tools() -> Iterator[str]:
     examples = [headroom._example(1, rows, one) for one in (*OUTCOMES, RowOutcome(0, "6", None))]
     asyncio.run(proposals.ask("\n\n".join(examples), []))
     yield from asked
+    options = (Row("哪一个？\nA、猫\nB、狗", ("A",)),)
+    for kind in (None, *METRICS):
+        for name, train in (("", ROWS), ("", options), ("答案", ROWS)):
+            choice = None if kind is None else MetricChoice(kind)
+            if name:
+                choice = MetricChoice("tag", {"tag": name}, choice)
+            for one in rewrites(a_task(word_limit=None), Wanted(choice, task.criteria, train)):
+                yield f"{one.prompt}\n{one.change}"
 
     asker = _Asker()
     labelled = SimpleNamespace(task=task, meta=context.meta, asker=asker)

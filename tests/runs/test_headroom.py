@@ -9,6 +9,9 @@ from spotui.engine import fold
 from spotui.engine.task import Task
 from spotui.metrics.choose import METRICS, MetricChoice, read_choice
 from spotui.runs.headroom.probes import NAMES, Wanted, rewrites
+from spotui.templates.language import language_of
+from spotui.templates.read import parse_template
+from tests.metrics.marking import mark
 
 OPTIONS = "Which one?\n(A) a cat\n(B) a dog"
 ROWS = tuple(Row(f"What is {n}?", (("yes", "no")[n % 2],)) for n in range(8))
@@ -23,10 +26,13 @@ def made(
     tokens: int | None = None,
     limit: int | None = None,
     slots: frozenset[str] = frozenset(),
+    language: str = "",
 ) -> dict[str, str]:
     """The rewrites by their names."""
     choice = None if metric is None else read_choice(metric)[0]
-    task = Task(prompt=prompt, requirements="", questions=(), word_limit=limit, slots=slots)
+    task = Task(
+        prompt=prompt, requirements="", questions=(), word_limit=limit, slots=slots, language=language
+    )
     return {one.name: one.prompt for one in rewrites(task, Wanted(choice, criteria, rows, tokens))}
 
 
@@ -79,6 +85,21 @@ def test_a_prompt_that_shows_the_question_gets_what_is_added_in_front_of_it() ->
     found = made("number", prompt="Read {question} and answer:", slots=frozenset({"question"}))
     assert all(text.endswith("Read {question} and answer:") for text in found.values())
     assert made("number", prompt="")["form"].startswith("Put the final number")
+
+
+def test_the_rewrites_of_a_chinese_template_are_chinese_and_are_read_as_the_others_are() -> None:
+    text = (
+        "prompt: 请计算。\nrequirements: 简短，友好。\nqa:\n"
+        "  - {question: 一加一是多少？, answer: 二}\n  - {question: 二加二是多少？, answer: 四}\n"
+        "  - {question: 三加三是多少？, answer: 六}\n"
+    )
+    found = made("number", prompt="请计算。", language=language_of(parse_template(text)))
+    assert found["form"] == "请计算。\n\n把最终的数字单独写在回答的最后一行，后面不要再写任何内容。"
+    assert found["steps"].endswith("以“答案：”开头。")
+    assert mark("number", "一加二。\n答案：3", "3").value == mark("yes_no", "是", "yes").value == 1.0
+    options = tuple(Row(f"{n}. 哪一个？\nA、猫\nB、狗", ("A",)) for n in range(3))
+    assert "例如 (A)" in made("exact", rows=options, language="zh")["form"]
+    assert "：no、yes。" in made("label", language="zh")["form"]
 
 
 @given(st.sampled_from(sorted(METRICS)), st.text(max_size=300), st.text(max_size=300))

@@ -12,9 +12,11 @@ from spotui.domain.rows import Row, slot_names
 from spotui.domain.text import count_words
 from spotui.engine import fold
 from spotui.engine.task import Task
+from spotui.lang import N_
 from spotui.metrics import JUDGE, MetricChoice
 
-# The rewrites are prompts for models, and models are asked in English: nothing here is translated.
+# The rewrites are prompts for models: `Task.say` has each text in the language of the template. The changes
+# are read by people as well, and are sentences of the catalogue.
 
 _OF_METRIC: Final[Mapping[str, str]] = {
     "number": "Put the final number alone on the last line of your answer, with nothing after it.",
@@ -46,7 +48,15 @@ _ROLE: Final = "You are a careful expert in exactly this kind of task, and you c
 _REASONED: Final = frozenset({"number", "math", "multiple_choice", "yes_no", "label"})
 """Metrics that find the conclusion of an answer that reasons first."""
 
-_OPTIONS: Final = re.compile(r"(?m)^\s*(?:\(A\)|A[).:]\s).*(?:\n.*)*?^\s*(?:\(B\)|B[).:]\s)")
+_DUTIES: Final = "Make sure that your answer meets each of these:\n{duties}"
+_ONE_OF: Final = "Answer with exactly one of these, and nothing else: {labels}."
+_TAGGED: Final = "Put the final answer between {tags}."
+_STEPS_TAGGED: Final = "Think step by step first. Then put the final answer between {tags}."
+_EXPERT: Final = "You are an expert whose answers always meet what is asked of them: {duties}"
+_SOLVED: Final = "For example:\n\nQuestion: {question}\nAnswer: {answer}\n\nNow the question to answer."
+_OPTIONS: Final = re.compile(
+    r"(?m)^\s*(?:[(（]A[)）]|A(?:[).:]\s|[、．：）])).*(?:\n.*)*?^\s*(?:[(（]B[)）]|B(?:[).:]\s|[、．：）]))"
+)
 _MOST_LABELS: Final = 12
 _ROOM_FOR_STEPS: Final = 64
 """Tokens that an answer must be allowed to have for any steps in it."""
@@ -61,7 +71,7 @@ class Probe(msgspec.Struct, frozen=True):
     Attributes:
         name: What kind of rewrite it is.
         prompt: The whole prompt.
-        change: How it differs from the seed, one sentence.
+        change: How it differs from the seed, one sentence; that of a rewrite is in the template's language.
     """
 
     name: str
@@ -136,7 +146,7 @@ def rewrites(task: Task, wanted: Wanted) -> list[Probe]:
     part = Part(task.parts[-1]) if task.parts else Part()
     seed = part.of(task.prompt)
     seen, found = {fold(task.prompt)}, list[Probe]()
-    for name, change, text in _texts(wanted):
+    for name, change, text in _texts(task, wanted):
         first = name == "role" or "question" in slot_names(seed)
         new = "\n\n".join(filter(None, (text, seed) if first else (seed, text)))
         prompt = part.put(task.prompt, new)
@@ -148,56 +158,52 @@ def rewrites(task: Task, wanted: Wanted) -> list[Probe]:
     return found
 
 
-def _texts(wanted: Wanted) -> Iterator[tuple[str, str, str]]:
+def _texts(task: Task, wanted: Wanted) -> Iterator[tuple[str, str, str]]:
     """Each rewrite's name, what it changes, and the text that is added to the seed."""
-    made: tuple[tuple[str, str, Callable[[Wanted], str]], ...] = (
-        ("form", "Says which form the answer must have.", _form),
-        ("steps", "Asks for steps before the answer.", _steps),
-        ("role", "Gives the model a role.", _role),
-        ("example", "Shows one solved example.", _example),
+    made: tuple[tuple[str, str, Callable[[Task, Wanted], str]], ...] = (
+        ("form", N_("Says which form the answer must have."), _form),
+        ("steps", N_("Asks for steps before the answer."), _steps),
+        ("role", N_("Gives the model a role."), _role),
+        ("example", N_("Shows one solved example."), _example),
     )
     for name, change, make in made:
-        if text := make(wanted):
-            yield name, change, text
+        if text := make(task, wanted):
+            yield name, task.say(change), text
 
 
-def _form(wanted: Wanted) -> str:
-    kind = wanted.kind
+def _form(task: Task, wanted: Wanted) -> str:
+    kind, text = wanted.kind, ""
     if kind == "multiple_choice" or (wanted.has_options and kind in {"exact", "normalised", "contains"}):
-        text = _LETTER
+        text = task.say(_LETTER)
     elif kind == "label" or (kind in {"exact", "normalised"} and wanted.labels):
-        labels = wanted.labels
-        text = f"Answer with exactly one of these, and nothing else: {', '.join(labels)}." if labels else ""
-    else:
-        text = _OF_METRIC.get(kind, "")
+        text = task.say(_ONE_OF, labels=task.say(", ").join(wanted.labels)) if wanted.labels else ""
+    elif kind in _OF_METRIC:
+        text = task.say(_OF_METRIC[kind])
     if wanted.tag:
-        between = f"Put the final answer between <{wanted.tag}> and </{wanted.tag}>."
-        return f"{between} {text}".strip()
+        return task.join(task.say(_TAGGED, tags=_tags(task, wanted)), text)
     if text:
         return text
-    return f"Make sure that your answer meets each of these:\n{wanted.duties}" if wanted.duties else ""
+    return task.say(_DUTIES, duties=wanted.duties) if wanted.duties else ""
 
 
-def _steps(wanted: Wanted) -> str:
+def _steps(task: Task, wanted: Wanted) -> str:
     if wanted.most_tokens is not None and wanted.most_tokens < _ROOM_FOR_STEPS:
         return ""
     if wanted.tag:
-        return (
-            f"Think step by step first. Then put the final answer between <{wanted.tag}> and </{wanted.tag}>."
-        )
+        return task.say(_STEPS_TAGGED, tags=_tags(task, wanted))
     if not wanted.kind:
-        return _PLAN
-    return _STEPS if wanted.kind in _REASONED else ""
+        return task.say(_PLAN)
+    return task.say(_STEPS) if wanted.kind in _REASONED else ""
 
 
-def _role(wanted: Wanted) -> str:
+def _role(task: Task, wanted: Wanted) -> str:
     duties = " ".join(wanted.duties.replace("- ", "").split())
     if wanted.kind or not duties:
-        return _ROLE
-    return f"You are an expert whose answers always meet what is asked of them: {duties}"
+        return task.say(_ROLE)
+    return task.say(_EXPERT, duties=duties)
 
 
-def _example(wanted: Wanted) -> str:
+def _example(task: Task, wanted: Wanted) -> str:
     """One solved row: the middle one by length, so that it is neither trivial nor long."""
     solved = [row for row in wanted.rows if can_be_shown(row)]
     if not wanted.metric or not solved:
@@ -205,7 +211,11 @@ def _example(wanted: Wanted) -> str:
     row = sorted(solved, key=lambda one: (len(_shown(one)), _shown(one)))[(len(solved) - 1) // 2]
     answer = row.references[0]
     answer = f"<{wanted.tag}>{answer}</{wanted.tag}>" if wanted.tag else answer
-    return f"For example:\n\nQuestion: {_shown(row)}\nAnswer: {answer}\n\nNow the question to answer."
+    return task.say(_SOLVED, question=_shown(row), answer=answer)
+
+
+def _tags(task: Task, wanted: Wanted) -> str:
+    return task.say("<{tag}> and </{tag}>", tag=wanted.tag)
 
 
 def can_be_shown(row: Row) -> bool:
