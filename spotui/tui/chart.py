@@ -136,6 +136,8 @@ class PlotChart(Chart, can_focus=True):
         Binding("enter", "choose", "choose", id="chart.choose"),
     ]
 
+    CARRIED: ClassVar[tuple[str, ...]] = ("_cursor",)
+
     @dataclass
     class Moved(Message):
         """Another point is under the cursor."""

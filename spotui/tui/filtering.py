@@ -1,7 +1,7 @@
 """A filter of rows: `/` begins it, what is typed narrows a list, Enter keeps it, and Escape clears it."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.content import Content
 from textual.events import Key, Paste
@@ -102,6 +102,8 @@ class Filtered(Widget):
 
     It is the last base of a class, since Textual takes the style of the first one.
     """
+
+    CARRIED: ClassVar[tuple[str, ...]] = ("_filter",)
 
     def __init__(self, *children: Widget, **options: Any) -> None:
         super().__init__(*children, **options)

@@ -165,6 +165,24 @@ class LineView(ScrollView, can_focus=True):
             self._top = self._starts[number] + line
             self._stay_at_top()
 
+    @property
+    def reading(self) -> tuple[int, int] | None:
+        """The block at the top and its first visible line; None while it stays at the end."""
+        number = self.block_at(self._top)
+        return None if self.follows or number < 0 else (number, self._top - self._starts[number])
+
+    @reading.setter
+    def reading(self, reading: tuple[int, int] | None) -> None:
+        if reading is None or len(self._starts) < 2:
+            self.follow()
+            return
+        number = min(reading[0], len(self._starts) - 2)
+        self.follows = False
+        self._top = self._starts[number] + min(
+            reading[1], self._starts[number + 1] - self._starts[number] - 1
+        )
+        self._stay_at_top()
+
     def block_at(self, line: int) -> int:
         """The block that a line of the whole belongs to; the last one below the end."""
         return max(0, min(bisect_right(self._starts, line) - 1, len(self._starts) - 2))

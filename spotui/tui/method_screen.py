@@ -200,7 +200,7 @@ class MethodScreen(Dialog[MethodChoice | None]):
         self._known = {one.name: one for one in found}
         table = self.query_one("#methods", TableView)
         if not table.is_awaiting:
-            table.await_row(self._told.method or DEFAULT_METHOD)
+            table.wanted = self._told.method or DEFAULT_METHOD
         table.show([Row(one.name, (one.name, _(one.summary))) for one in found])
         self._show_method()
 

@@ -1,8 +1,8 @@
-"""Screens that follow a change of the language: made again, with what was typed and chosen put back."""
+"""Screens that follow a change of the language: made again, with all that a user has changed of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from textual.screen import Screen
 from textual.widget import Widget
@@ -28,6 +28,9 @@ _Place = tuple[type[Widget], str, int]
 class Relabelled(Screen[Result]):
     """A screen that can be shown in another language while it is open, on top or below others.
 
+    A widget whose state a user changes names the attributes that hold it in `CARRIED`; they are set again in
+    this order, before the widget is filled. Scroll positions, the focus and a maximized widget need no name.
+
     A subclass whose parts are filled after they are composed does that in `fill`, which begins its readings
     again: those under way are called off, because the parts that they would fill are being replaced.
     """
@@ -35,19 +38,17 @@ class Relabelled(Screen[Result]):
     is_remaking = False
 
     async def relabel(self) -> None:
-        """Show everything in the language that is used now; what is typed and where the cursors are stays."""
+        """Show everything in the language that is used now, as it was typed, chosen and scrolled."""
         if not self.is_mounted:
             return
         if asking := [one for one in self.workers if self._is_of_part(one)]:
             # A dialog over it gives its answer to a part, which would be gone.
             self.run_worker(self._relabel_after(asking), group="relabel", exclusive=True)
             return
-        if self.maximized is not None:
+        focused, maximized = self._place_of(self.focused), self._place_of(self.maximized)
+        if maximized is not None:
             self.minimize()
-        focused = next((place for place, one in _placed(self) if one is self.focused), None)
-        kept = {
-            place: put_back for place, one in _placed(self) if (put_back := _put_back_of(one)) is not None
-        }
+        before = {place: (one, _state_of(one)) for place, one in _placed(self)}
         for worker in list(self.workers):
             if worker.node is self and worker.group in READINGS:
                 worker.cancel()
@@ -61,12 +62,24 @@ class Relabelled(Screen[Result]):
             self.is_remaking = False
             for timer in timers:
                 timer.resume()
-        for place, one in _placed(self):
-            if place in kept:
-                kept[place](one)
+        now = dict(_placed(self))
+        made = [
+            (now[place], state) for place, (one, state) in before.items() if now.get(place, one) is not one
+        ]
+        for widget, state in made:
+            for name, value in state.carried.items():
+                setattr(widget, name, value)
         self.fill()
         if focused is not None:
-            self.set_focus(dict(_placed(self)).get(focused))
+            # As if the app came back to the front: a field does not select its text, and nothing scrolls.
+            self.set_focus(now.get(focused), scroll_visible=False, from_app_focus=True)
+        if maximized in now:
+            self.maximize(now[maximized], container=False)
+        for widget, state in made:
+            _scroll_back(widget, state.scrolled)
+
+    def _place_of(self, widget: Widget | None) -> _Place | None:
+        return next((place for place, one in _placed(self) if one is widget), None)
 
     def _is_of_part(self, worker: "Worker[Any]") -> bool:
         is_part = worker.node is not self and self in worker.node.ancestors
@@ -94,75 +107,60 @@ def _placed(screen: Screen[Result]) -> Iterator[tuple[_Place, Widget]]:
         yield (*key, number), one
 
 
-def _put_back_of(widget: Widget) -> Callable[[Widget], None] | None:
-    """What brings the state of a widget to the one that takes its place; None where it has none."""
-    from textual.widgets import DirectoryTree, Input, OptionList, TextArea
+class _State(NamedTuple):
+    """What a user has changed of a widget.
 
-    from spotui.tui.table_view import TableView
+    Attributes:
+        carried: The values of its attributes, in the order in which they are set again.
+        scrolled: Where it is scrolled to: columns and rows, or the block and line at the top of a `LineView`,
+            which None stays at the end of.
+    """
+
+    carried: dict[str, Any]
+    scrolled: tuple[int, int] | None
+
+
+def _state_of(widget: Widget) -> _State:
+    from spotui.tui.line_view import LineView
+
+    scrolled = widget.reading if isinstance(widget, LineView) else widget.scroll_offset
+    return _State({name: getattr(widget, name) for name in _carried_of(widget)}, scrolled)
+
+
+def _carried_of(widget: Widget) -> tuple[str, ...]:
+    from textual.widgets import Input, OptionList, TextArea
 
     match widget:
         case Input():
-            return _typed_line(widget.value, widget.cursor_position)
-        case TextArea() if not widget.read_only:
-            return _typed_text(widget.text, widget.cursor_location)
-        case TableView():
-            return _row_and_filter(widget.current, widget.filter_text)
+            return "value", "selection"
+        case TextArea():
+            return ("selection",) if widget.read_only else ("text", "history", "selection")
         case OptionList():
-            return _option(widget.highlighted)
-        case DirectoryTree():
-            return _folder(widget)
+            return ("highlighted",)
         case _:
-            return None
+            names: tuple[str, ...] = getattr(widget, "CARRIED", ())
+            return names
 
 
-def _typed_line(value: str, cursor: int) -> Callable[[Widget], None]:
-    from textual.widgets import Input
+def _scroll_back(widget: Widget, scrolled: tuple[int, int] | None) -> None:
+    """Scroll a widget as it was, as soon as there is enough in it to be scrolled."""
+    from spotui.tui.line_view import LineView
 
-    def put_back(widget: Widget) -> None:
-        if isinstance(widget, Input) and widget.value != value:
-            widget.value = value
-            widget.cursor_position = cursor
+    if scrolled == (0, 0) and not isinstance(widget, LineView):
+        return
+    is_done = False
 
-    return put_back
+    def scroll() -> None:
+        nonlocal is_done
+        if is_done or not widget.size or not (widget.max_scroll_x or widget.max_scroll_y):
+            return
+        is_done = True
+        if isinstance(widget, LineView):
+            widget.reading = scrolled
+        elif scrolled is not None:
+            widget.scroll_to(*scrolled, animate=False, immediate=True)
 
+    def on_size() -> None:
+        widget.call_after_refresh(scroll)
 
-def _typed_text(text: str, cursor: tuple[int, int]) -> Callable[[Widget], None]:
-    from textual.widgets import TextArea
-
-    def put_back(widget: Widget) -> None:
-        if isinstance(widget, TextArea):
-            if widget.text != text:
-                widget.load_text(text)
-            widget.move_cursor(cursor)
-
-    return put_back
-
-
-def _row_and_filter(key: str, text: str) -> Callable[[Widget], None]:
-    from spotui.tui.table_view import TableView
-
-    def put_back(widget: Widget) -> None:
-        if isinstance(widget, TableView):
-            widget.await_row(key, text)
-
-    return put_back
-
-
-def _option(number: int | None) -> Callable[[Widget], None]:
-    from textual.widgets import OptionList
-
-    def put_back(widget: Widget) -> None:
-        if isinstance(widget, OptionList):
-            widget.highlighted = number
-
-    return put_back
-
-
-def _folder(shown: Widget) -> Callable[[Widget], None]:
-    from textual.widgets import DirectoryTree
-
-    def put_back(widget: Widget) -> None:
-        if isinstance(widget, DirectoryTree) and isinstance(shown, DirectoryTree):
-            widget.path = shown.path
-
-    return put_back
+    widget.watch(widget, "virtual_size", on_size)

@@ -182,12 +182,14 @@ class SettingsScreen(Page[None]):
         await self.query_one(ThemeTable).read()
         await self._show()
 
-    async def relabel(self) -> None:
-        """Show everything in the language that is used now; the cursor stays on the language."""
+    async def remake(self) -> None:
+        """Make the parts again; a theme that was only looked at is put back."""
         self.query_one(ThemeTable).put_back()
-        await self.recompose()
-        await self._read()
-        self.query_one(f"#default-{LANGUAGE.key} Input", Input).focus()
+        await super().remake()
+
+    def fill(self) -> None:
+        """Read the files."""
+        self.run_worker(self._read(), group="read")
 
     async def _show(self) -> None:
         defaults = await asyncio.to_thread(Defaults)

@@ -53,6 +53,8 @@ class TableView(ScrollView, Filtered, can_focus=True):
         empty: What is said where there are no rows.
     """
 
+    CARRIED: ClassVar[tuple[str, ...]] = (*Filtered.CARRIED, "wanted")
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--titles",
         "table--cursor",
@@ -120,18 +122,13 @@ class TableView(ScrollView, Filtered, can_focus=True):
         return bool(self._awaited)
 
     @property
-    def filter_text(self) -> str:
-        """What rows have to contain; empty for all of them."""
-        return self._filter.text
+    def wanted(self) -> str:
+        """The key of the row that the cursor is put on once it is there, unless somebody moves it before."""
+        return self._awaited or self.current
 
-    def await_row(self, key: str, filter_text: str = "") -> None:
-        """Put the cursor on a row once it is there, unless somebody moves it before.
-
-        Args:
-            key: The row's.
-            filter_text: What rows have to contain.
-        """
-        self._awaited, self._filter.text = key, filter_text
+    @wanted.setter
+    def wanted(self, key: str) -> None:
+        self._awaited = key
 
     @property
     def current(self) -> str:

@@ -6,15 +6,18 @@ import json
 import pkgutil
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
+from textual.widgets import DirectoryTree, Input, TextArea
+from textual.widgets.text_area import Selection
 
 import spotui.tui
 from spotui import lang
@@ -47,11 +50,17 @@ from spotui.tui.race.new import NewRaceScreen
 from spotui.tui.race.screen import RaceScreen
 from spotui.tui.relabelling import Relabelled
 from spotui.tui.run.asking import CandidateScreen, LimitsScreen
+from spotui.tui.run.diff_panel import DiffPanel
 from spotui.tui.run.hint_screen import HintScreen
+from spotui.tui.run.lineage_panel import LineagePanel
+from spotui.tui.run.log_panel import LogPanel, LogView
 from spotui.tui.run.panel_grid import PanelGrid
+from spotui.tui.run.progress_panel import ProgressPanel
+from spotui.tui.run.questions_panel import GridView
 from spotui.tui.run.screen import RunScreen
 from spotui.tui.scores_screen import ScoresScreen
-from spotui.tui.settings_screen import SettingsScreen
+from spotui.tui.settings_screen import DefaultForm, SettingsScreen
+from spotui.tui.table_view import TableView
 from spotui.tui.template.row_drafts import EditDraftScreen
 from spotui.tui.template.rows_screen import NewRowsScreen
 from spotui.tui.template.screen import TemplateScreen
@@ -70,9 +79,9 @@ _LOOKS, _LOOK_SECONDS = 100, 0.05
 _WORDS = (
     "product name sums beams race gpo gradsum spo why yaml test model spotui workspace config templates data "
     "keys gpt mini shop tour Qwen qwen coder b embedded local zero shot MY API KEY en zh CN "
-    "del pgup pgdn shift super end c h j l w x z"
+    "del pgup pgdn shift super end c h j l w x z yes no"
 )
-"""Of names: of projects, files, models, methods and keys."""
+"""Of names: of projects, files, models, methods, metrics and keys."""
 _OURS = {"note", "cause", "headline", "why", "skipped"}
 _MORE_DATA = "Add the numbers. numbers step by step, and write the sum last.\nAll rounds are done."
 """Two prompts as one text in the diff, and the cause of a stop that only a test has."""
@@ -118,6 +127,98 @@ def test_home_a_run_and_the_settings_change_at_once_and_back(tmp_path: Path) -> 
         assert saved_language() == "en"
 
     drive(tmp_path, journey, workspace=workspace)
+
+
+def test_what_was_typed_chosen_unfolded_and_scrolled_stays_where_it_was(tmp_path: Path) -> None:
+    workspace = scenes.recorded_workspace(tmp_path)
+    for number in range(60):
+        (tmp_path / "files" / f"folder-{number:02}").mkdir(parents=True)
+    (tmp_path / "files" / "folder-40" / "rows.jsonl").write_text("{}")
+    text = "\n".join(f"line {number}" for number in range(60))
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        async def change(look: Callable[[], tuple[object, ...]]) -> None:
+            """Change the language, and wait until all is as it was."""
+            await pilot.pause()
+            before = look()
+            language = "en" if current_language() == "zh_CN" else "zh_CN"
+            await app.use_language(language)
+            for _look in range(_LOOKS):
+                await pilot.pause()
+                with suppress(NoMatches):  # while the screen is made again
+                    if current_language() == language and look() == before:
+                        return
+                await asyncio.sleep(_LOOK_SECONDS)
+            assert look() == before
+
+        def of_run() -> tuple[object, ...]:
+            assert isinstance(run, RunScreen)
+            log, tree, grid = run.query_one(LogView), run.query_one(LineagePanel), run.query_one(GridView)
+            table, diff = tree.query_one(TableView), run.query_one(DiffPanel)
+            return (
+                *(log.reading, run.query_one(LogPanel).choice, table.current, table.keys),
+                *(grid.current, grid.filter, diff.has_marks, run.query_one(PanelGrid).shares),
+                *(run.chosen_round, type(run.focused), run.query_one(ProgressPanel).shown_chart),
+            )
+
+        app.open_project(scenes.PROJECT)
+        await until_seen(pilot, "finished", "Stopped: finished")
+        run = app.screen
+        keys = "[ [ 6 u 3 w 8 c down 7 f up left greater_than_sign plus 2 c"
+        for key in keys.split():
+            await pilot.press(key.replace("[", "left_square_bracket"))
+            await pilot.pause()
+        run.query_one(LogView).scroll_to_block(6)
+        await change(of_run)
+        assert run.query_one(LogView).reading == (6, 0)
+        assert run.query_one(LogPanel).choice.folded
+
+        def of_settings() -> tuple[object, ...]:
+            form, focused = app.screen.query_one(DefaultForm), app.focused
+            field = app.screen.query_one("#default-roles-evaluator-model Input", Input)
+            return form.scroll_offset, focused and focused.parent and focused.parent.id, field.value
+
+        before = of_run()
+        await pilot.press("f10")
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
+        await pilot.pause()
+        app.screen.query_one("#default-roles-evaluator-model Input", Input).focus()
+        await pilot.press(*"mine")
+        await pilot.pause()
+        app.screen.query_one(DefaultForm).scroll_relative(y=3, animate=False)
+        await change(of_settings)
+        assert of_settings()[1:] == ("default-roles-evaluator-model", "mine")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is run and of_run() == before)
+
+        def of_text() -> tuple[object, ...]:
+            area = app.screen.query_one("#prompt", TextArea)
+            return area.text, area.selection, area.scroll_offset, app.focused is area
+
+        await app.push_screen(NewTemplateScreen(locations.templates_dir()))
+        area = app.screen.query_one("#prompt", TextArea)
+        area.text = text
+        area.selection = Selection((38, 1), (40, 3))
+        await pilot.pause()
+        area.scroll_relative(y=2, animate=False)
+        await change(of_text)
+        app.pop_screen()
+
+        def of_files() -> tuple[object, ...]:
+            tree = app.screen.query_one(DirectoryTree)
+            node = tree.cursor_node
+            return node and node.data and node.data.path, tree.scroll_offset, tree.last_line
+
+        await app.push_screen(ImportScreen(tmp_path / "files"))
+        tree = app.screen.query_one(DirectoryTree)
+        await until(pilot, lambda: len(tree.root.children) == 60)
+        tree.root.children[40].expand()
+        await until(pilot, lambda: tree.root.children[40].children)
+        tree.move_cursor(tree.root.children[40].children[0])
+        await change(of_files)
+        assert of_files()[0] == tmp_path / "files" / "folder-40" / "rows.jsonl"
+
+    drive(tmp_path, journey, (120, 40), workspace=workspace)
 
 
 class Stop(NamedTuple):

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import DirectoryTree, Input, Static
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
@@ -83,14 +84,32 @@ class ImportScreen(FieldDialog[str]):
     def compose(self) -> ComposeResult:
         """Path and format, the files, and the preview."""
         with Vertical() as box:
-            box.border_title = _("Import")
-            box.border_subtitle = _("tab next, backspace folder above, ctrl+s imports, escape cancels")
-            yield row(_("File"), text_field("path", "", _("the path of a file or folder")))
-            yield row(_("Format"), text_field("format", "", _("recognized; e.g. chat or promptfoo")))
+            self._write_title(box)
+            yield from self._fields()
             with Horizontal(id="choosing"):
                 yield _Files(self._folder)
                 with VerticalScroll():  # the focus scrolls a long preview
                     yield Static(_(_HELP), id="preview", markup=False)
+
+    def _write_title(self, box: Widget) -> None:
+        box.border_title = _("Import")
+        box.border_subtitle = _("tab next, backspace folder above, ctrl+s imports, escape cancels")
+
+    def _fields(self) -> ComposeResult:
+        yield row(_("File"), text_field("path", "", _("the path of a file or folder")))
+        yield row(_("Format"), text_field("format", "", _("recognized; e.g. chat or promptfoo")))
+
+    async def remake(self) -> None:
+        """Leave the files alone, with the folders that are open; what is around them is made again."""
+        box, files = self.query_one(Vertical), self.query_one("#choosing")
+        self._write_title(box)
+        for field in ("#path", "#format"):
+            await self.query_one(field).query_ancestor(Horizontal).remove()
+        await box.mount_all(self._fields(), before=files)
+
+    def fill(self) -> None:
+        """Look at what is named again."""
+        self.run_worker(self._preview(), group="preview", exclusive=True)
 
     def on_directory_tree_file_selected(self, event: DirectoryTree.FileSelected) -> None:
         """Take a file of the tree."""

@@ -29,6 +29,7 @@ class BestPanel(VerticalScroll, RunPanel, can_focus=True):
     """
 
     ALLOW_MAXIMIZE = True
+    CARRIED: ClassVar[tuple[str, ...]] = ("shows_diff",)
 
     DEFAULT_CSS = "BestPanel { & Static { height: auto; padding: 0 1; } }"
 

@@ -26,6 +26,7 @@ class DiffPanel(VerticalScroll, can_focus=True):
     """
 
     ALLOW_MAXIMIZE = True
+    CARRIED: ClassVar[tuple[str, ...]] = ("is_split", "has_marks")
 
     DEFAULT_CSS = """
     DiffPanel {

@@ -29,6 +29,8 @@ class LineagePanel(Vertical, RunPanel):
 
     DEFAULT_CSS = "LineagePanel TableView { height: 1fr; }"
 
+    CARRIED: ClassVar[tuple[str, ...]] = ("_unfolded",)
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "fold_all", "fold or unfold all", id="lineage.fold_all"),
     ]
@@ -55,8 +57,8 @@ class LineagePanel(Vertical, RunPanel):
         self._branches = {one.key: one for one in branches}
         rows = [Row(one.key, self._cells(one)) for one in branches]
         if rows != self._shown:
-            is_first, self._shown = not self._shown, rows
             table = self.query_one(TableView)
+            is_first, self._shown = not self._shown and not table.is_awaiting, rows
             table.show(rows)
             if is_first:
                 table.select(str(picture.best))

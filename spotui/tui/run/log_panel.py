@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click
+from textual.reactive import var
 from textual.widgets import Input
 
 from spotui.domain.figures import duration
@@ -182,7 +183,11 @@ _SHOWS = get_args(Show)
 
 
 class LogPanel(Vertical):
-    """The log, with its filter, its search and its folded rounds."""
+    """The log, with its filter, its search and its folded rounds.
+
+    Attributes:
+        is_searching: Whether the field is shown that is searched with.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search", id="log.search"),
@@ -194,6 +199,7 @@ class LogPanel(Vertical):
     ]
 
     ALLOW_MAXIMIZE = True
+    CARRIED: ClassVar[tuple[str, ...]] = ("choice", "is_searching", "_round", "_rounds")
 
     DEFAULT_CSS = """
     LogPanel {
@@ -202,6 +208,8 @@ class LogPanel(Vertical):
         &.-searching Input { display: block; }
     }
     """
+
+    is_searching = var(False, toggle_class="-searching")
 
     def __init__(self) -> None:
         super().__init__()
@@ -254,15 +262,15 @@ class LogPanel(Vertical):
         """Back to the log, which stays as it was chosen."""
         event.stop()
         self.query_one(LogView).focus()
-        self.set_class(bool(self._choice.text), "-searching")
+        self.is_searching = bool(self._choice.text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """There may be nothing that is left out."""
-        return self._choice != Choice() or self.has_class("-searching") if action == "show_all" else True
+        return self._choice != Choice() or self.is_searching if action == "show_all" else True
 
     def action_search(self) -> None:
         """Type what is searched for."""
-        self.add_class("-searching")
+        self.is_searching = True
         self.query_one(Input).focus()
         self.refresh_bindings()
 
@@ -286,7 +294,7 @@ class LogPanel(Vertical):
     def action_show_all(self) -> None:
         """Leave nothing out any more."""
         self.query_one(Input).value = ""
-        self.remove_class("-searching")
+        self.is_searching = False
         self._choose(show="everything", text="", folded=frozenset())
         self.query_one(LogView).focus()
 
@@ -294,7 +302,15 @@ class LogPanel(Vertical):
         self._choose(folded=self._choice.folded ^ {number})
 
     def _choose(self, **changes: object) -> None:
-        choice = msgspec.structs.replace(self._choice, **changes)
+        self.choice = msgspec.structs.replace(self._choice, **changes)
+
+    @property
+    def choice(self) -> Choice:
+        """The entries that are shown."""
+        return self._choice
+
+    @choice.setter
+    def choice(self, choice: Choice) -> None:
         if choice != self._choice:
             self._choice = choice
             self.query_one(LogView).choose(choice)

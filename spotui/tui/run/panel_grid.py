@@ -200,6 +200,8 @@ class PanelGrid(Vertical):
     }
     """
 
+    CARRIED: ClassVar[tuple[str, ...]] = ("shares",)
+
     @dataclass
     class Opened(Message):
         """A panel has come onto the screen."""
@@ -222,7 +224,8 @@ class PanelGrid(Vertical):
         yield tabs
         self._use_columns(columns_of(self.app.size.width))
         tabs.open = opened = self._open()
-        wanted = [number for number in _ORDER if number in opened or self._panels[number].is_early]
+        known = opened | {*self._recent}
+        wanted = [number for number in _ORDER if number in known or self._panels[number].is_early]
         self._made = {number: self._panels[number].make() for number in wanted}
         for number, panel in self._made.items():
             panel.set_class(number in opened, "-open")
@@ -348,7 +351,19 @@ class PanelGrid(Vertical):
         shares = self._shares or (_LEFT_SHARE[self._columns], _UPPER_SHARE)
         wanted = zip(shares, (columns, rows), strict=True)
         column, row = (min(max(share + by, 1), _MOST - 1) for share, by in wanted)
-        self._shares = column, row
+        self.shares = column, row
+
+    @property
+    def shares(self) -> tuple[int, int] | None:
+        """The tenths of the left column and of the upper row; None until they are changed."""
+        return self._shares
+
+    @shares.setter
+    def shares(self, shares: tuple[int, int] | None) -> None:
+        self._shares = shares
+        if shares is None:
+            return
+        column, row = shares
         grid, others = self.query_one(Grid).styles, max(1, self._columns - 1)
         grid.grid_columns = " ".join([f"{column * others}fr", *[f"{_MOST - column}fr"] * others])
         grid.grid_rows = f"{row}fr {_MOST - row}fr"

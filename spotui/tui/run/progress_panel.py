@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
+from textual.reactive import var
 
 from spotui.domain.answer_cost import dollars, in_words
 from spotui.domain.figures import count, duration, percent, points, usd, verdict, with_interval
@@ -37,9 +38,14 @@ _MARKS: Final = {
 
 
 class ProgressPanel(Vertical, RunPanel):
-    """The candidates as points with their intervals, the best so far as a line, and the spending below."""
+    """The candidates as points with their intervals, the best so far as a line, and the spending below.
+
+    Attributes:
+        shown_chart: The id of the chart that has the place; below `scores` there may be room for spending.
+    """
 
     ALLOW_MAXIMIZE = True
+    CARRIED: ClassVar[tuple[str, ...]] = ("shown_chart",)
 
     DEFAULT_CSS = """
     ProgressPanel {
@@ -58,6 +64,8 @@ class ProgressPanel(Vertical, RunPanel):
         Binding("u", "spending", "scores or spending", id="progress.spending"),
         Binding("p", "price", "score against price", id="progress.price"),
     ]
+
+    shown_chart = var("scores")
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,16 +157,20 @@ class ProgressPanel(Vertical, RunPanel):
 
     def action_spending(self) -> None:
         """Show the spending in place of the scores, or the scores again."""
-        self.remove_class("-price")
-        self.toggle_class("-spending")
-        shown = "#spending" if self.has_class("-spending") else "#scores"
-        self.query_one(shown, PlotChart).focus()
+        self._toggle("spending")
 
     def action_price(self) -> None:
         """Show each prompt's score against the price of an answer, or the scores by calls again."""
-        self.remove_class("-spending")
-        self.toggle_class("-price")
-        self.query_one("#price" if self.has_class("-price") else "#scores", PlotChart).focus()
+        self._toggle("price")
+
+    def _toggle(self, chart: str) -> None:
+        self.shown_chart = "scores" if self.shown_chart == chart else chart
+        self.query_one(f"#{self.shown_chart}", PlotChart).focus()
+
+    def watch_shown_chart(self) -> None:
+        """Give the place to another chart."""
+        for chart in ("spending", "price"):
+            self.set_class(self.shown_chart == chart, f"-{chart}")
 
     def _tell_price(self, key: str) -> None:
         """Draw scores against prices; the legend says what is under the cursor."""

@@ -82,6 +82,8 @@ class GridView(ScrollView, can_focus=True):
         Binding("end", "step(1000000, 0)", "last round", id="grid.last", show=False),
     ]
 
+    CARRIED: ClassVar[tuple[str, ...]] = ("filter", "_row", "_column", "_follows")
+
     @dataclass
     class Moved(Message):
         """Another cell is under the cursor."""

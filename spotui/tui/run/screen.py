@@ -114,11 +114,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         if not self._client.is_tour:
             self.workers.cancel_group(self, "follow")
         self._recent = self.query_one(PanelGrid).recent
-        diff = self.query_one(DiffPanel)
-        is_split, has_marks = diff.is_split, diff.has_marks
         await super().relabel()
-        diff = self.query_one(DiffPanel)
-        diff.is_split, diff.has_marks = is_split, has_marks
 
     def fill(self) -> None:
         """Show the run, also what it has said."""
