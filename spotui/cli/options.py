@@ -121,6 +121,13 @@ def flags(parsed: argparse.Namespace) -> "Flags":
     return Flags(**typed(parsed))
 
 
+def untracked(given: "Flags") -> "Flags":
+    """The settings that belong to runs: what this machine reports to does not, and is named again."""
+    from spotui.settings.resolve import Flags
+
+    return Flags(**{name: value for name, value in given.items() if name != "track"})
+
+
 def as_words(given: "Flags") -> list[str]:
     """Settings as somebody would type them again."""
     from spotui.settings.table import option

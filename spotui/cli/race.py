@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING, Any
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.trusting import add_trust, settle_trust
-from spotui.domain.answer_cost import latency, price
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, floor_points, gained, points, span, usd
 from spotui.domain.records import AS_PLANNED
-from spotui.lang import _, as_english, ngettext
+from spotui.lang import _
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
+    from spotui.cli.tracking import GroupReports
     from spotui.domain.events import Event
     from spotui.llm.door import Trouble
-    from spotui.llm.limits import Halted
     from spotui.runs.launch import Launcher
     from spotui.runs.prepare import Prepared
-    from spotui.runs.race import Entry, Pair
     from spotui.runs.score import Ruler
     from spotui.settings.table import BudgetSettings
     from spotui.workspace.projects import Project
@@ -71,9 +68,7 @@ def add_race_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("when a call fails for good: end the race, or wait for a 'resume' command (default: halt)"),
     )
     options.add_workspace(parser)
-    options.add_settings(
-        parser, *(group for group in Group if group not in {Group.FINAL_CHECK, Group.TRACKING})
-    )
+    options.add_settings(parser, *(group for group in Group if group is not Group.FINAL_CHECK))
 
 
 def race_command(parsed: argparse.Namespace) -> int:
@@ -84,17 +79,17 @@ def race_command(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from spotui.cli.fetching import fetch_missing_models
-    from spotui.llm.limits import Halted
-    from spotui.runs.continuation import is_begun, sharing
+    from spotui.cli.tracking import chosen_trackers, tracking_group
+    from spotui.runs.continuation import sharing
     from spotui.runs.launch import Launcher
     from spotui.runs.race import entrant, without_budget
-    from spotui.runs.score import open_ruler
     from spotui.settings.locations import make_private
     from spotui.settings.resources import find_template
-    from spotui.view.race import continued_in_words
+    from spotui.workspace.projects import new_run_id
     from spotui.workspace.race_file import RaceFolder, RaceRecord
 
     launcher, path, flags = Launcher(), find_template(parsed.template), options.flags(parsed)
+    trackers = chosen_trackers(parsed, launcher)
     parameters = _parameters(parsed)
     test = without_budget(launcher.prepare(path, flags, purpose="score"))
     if not test.sizes["test"]:
@@ -118,6 +113,7 @@ def race_command(parsed: argparse.Namespace) -> int:
     folder.lock.acquire()
     try:
         before = folder.read() if folder.exists else record
+        record = msgspec.structs.replace(record, tracked_as=before.tracked_as or new_run_id())
         if before.methods != record.methods or not before.tested:
             if before.methods == record.methods and parsed.continues:
                 record = msgspec.structs.replace(record, continued=before.continued)
@@ -127,68 +123,57 @@ def race_command(parsed: argparse.Namespace) -> int:
         projects = {
             method: _project(folder, launcher, method, prepared) for method, prepared in entrants.items()
         }
-        for method, project in projects.items():
-            code = _run(launcher, method, project, parsed.on_failure)
-            if code != exit_codes.OK:
-                return code
-
-        def opened() -> "AbstractAsyncContextManager[Ruler]":
-            return open_ruler(test, folder.folder, launcher.connections(test.settings), _ignore)
-
-        if parsed.continues:
-            try:
-                record = _chosen(folder, record, opened(), projects, budget)
-            except Halted as halt:
-                return _halted(halt)
-            continued = record.continued
-            if continued is not None and not is_begun(continued, projects[continued.method]):
-                print(continued_in_words(continued), file=sys.stderr)
-                project = projects[continued.method]
-                code = _run(launcher, continued.method, project, parsed.on_failure, continued.limits)
-                if code != exit_codes.OK:
-                    return code
-        ruler = opened()
-        return _judge(parsed, folder, record, ruler, projects, seed=test.settings.seed)
+        facts: dict[str, str | int | float | bool | None] = {
+            "template": path.name,
+            "methods": ", ".join(projects),
+            "test rows": test.sizes["test"],
+        }
+        prompt = test.template.prompt
+        with tracking_group(trackers, "race", folder.name, record.tracked_as, facts, prompt) as reports:
+            return _race(parsed, folder, record, launcher, test, projects, budget, reports)
     finally:
         folder.lock.release()
 
 
-def _judge(
+def _race(
     parsed: argparse.Namespace,
     folder: "RaceFolder",
     record: "RaceRecord",
-    opened: "AbstractAsyncContextManager[Ruler]",
+    launcher: "Launcher",
+    test: "Prepared",
     projects: "dict[str, Project]",
-    *,
-    seed: int,
+    budget: "BudgetSettings",
+    reports: "GroupReports",
 ) -> int:
-    """Ask the test rows, write down what they say, and print it."""
+    """Work on every method's project, choose who continues, and test; say the exit code."""
+    from spotui.cli.race_result import halted, judge
     from spotui.llm.limits import Halted
-    from spotui.runs.race import judge_race, pairs, race_rows, recorded_race
-    from spotui.workspace.race_rows import write_race_rows
+    from spotui.runs.continuation import is_begun
+    from spotui.runs.score import open_ruler
+    from spotui.view.race import continued_in_words
 
-    async def judge() -> "list[Entry]":
-        async with opened as ruler:
-            places = await judge_race(ruler, projects)
-            write_race_rows(folder, await race_rows(ruler, projects, places))
-            return places
+    def run(method: str, changes: "Mapping[str, float | int | None] | None" = None) -> int:
+        tags = {"template": record.template, "method": method}
+        return _run(launcher, method, projects[method], parsed.on_failure, changes, reports, tags)
 
-    try:
-        places = asyncio.run(judge())
-    except Halted as halt:
-        return _halted(halt)
-    compared = pairs(places, seed=seed)
-    folder.write(recorded_race(record, places, compared))
-    _print(parsed, record, places, compared)
-    if not any(place.score.rows for place in places):
-        print(_("spotui: No test row could be marked, so nothing can be compared."), file=sys.stderr)
-        return exit_codes.UNMARKED
-    return exit_codes.OK
+    for method in projects:
+        if (code := run(method)) != exit_codes.OK:
+            return code
 
+    def opened() -> "AbstractAsyncContextManager[Ruler]":
+        return open_ruler(test, folder.folder, launcher.connections(test.settings), _ignore)
 
-def _halted(halt: "Halted") -> int:
-    print(_("spotui: {cause} The same command resumes.", cause=halt.cause), file=sys.stderr)
-    return exit_codes.UNMARKED if halt.reason == "unmarked" else exit_codes.CALL_FAILED
+    if parsed.continues:
+        try:
+            record = _chosen(folder, record, opened(), projects, budget)
+        except Halted as halt:
+            return halted(halt)
+        continued = record.continued
+        if continued is not None and not is_begun(continued, projects[continued.method]):
+            print(continued_in_words(continued), file=sys.stderr)
+            if (code := run(continued.method, continued.limits)) != exit_codes.OK:
+                return code
+    return judge(parsed, folder, record, opened(), projects, reports, seed=test.settings.seed)
 
 
 def _expect(parsed: argparse.Namespace, launcher: "Launcher", entrants: "dict[str, Prepared]") -> None:
@@ -264,16 +249,21 @@ def _run(
     method: str,
     project: "Project",
     on_failure: "Trouble",
-    changes: "Mapping[str, float | int | None] | None" = None,
+    changes: "Mapping[str, float | int | None] | None",
+    reports: "GroupReports",
+    tags: "Mapping[str, str]",
 ) -> int:
     from spotui.cli.conduct import serve
     from spotui.workspace.history import read_history
 
     stop = read_history(project).stop
     if not changes and stop is not None and stop.reason in _DONE:
+        reports.retell(project, tags)
         return exit_codes.OK
     run = launcher.run(project, on_trouble=on_failure, changes=changes)
     run.subscribe(_teller(method))
+    if (listener := reports.listen(project, tags)) is not None:
+        run.subscribe(listener)
     stopped = asyncio.run(serve(run))
     if stopped.reason in _DONE:
         return exit_codes.OK
@@ -303,7 +293,7 @@ def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
     words += [f"--set={one}" for one in parsed.set]
     words += ["--continue"] if parsed.continues else []
     words += [f"--name={parsed.name}"] if parsed.name else []
-    return (*words, *options.as_words(options.flags(parsed)))
+    return (*words, *options.as_words(options.untracked(options.flags(parsed))))
 
 
 def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -329,53 +319,6 @@ def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
         key, value = parse_assignment(assignment)
         found[method][key] = value
     return found
-
-
-def _print(
-    parsed: argparse.Namespace, record: "RaceRecord", places: "list[Entry]", compared: "list[Pair]"
-) -> None:
-    if parsed.json:
-        import msgspec
-
-        data = {"places": places, "pairs": compared, "continued": record.continued}
-        print(msgspec.json.encode(data, enc_hook=as_english).decode())
-        return
-    from spotui.view.race import continued_in_words
-
-    width = max(len(one.method) for one in places)
-    print(
-        f"{'method':{width}}  {'score':>5}  {'interval':14}  {'gain on the seed':24}  {'floor':>6}  "
-        f"{'calls':>6}  {'tokens':>7}  {'cost':>9}  {'time':>7}  {'$/answer':>10}  {'s/answer':>8}  rounds"
-    )
-    for one in places:
-        low, high = one.score.interval.low, one.score.interval.high
-        gain: str = _("no better prompt")
-        if one.improved:
-            gain = gained(one.gain.difference, (one.gain.interval.low, one.gain.interval.high))
-        spent = one.spending
-        cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
-        print(
-            f"{one.method:{width}}  {points(one.score.mean):>5}  {span(points(low), points(high)):14}  "
-            f"{gain:24}  {floor_points(one.gain.floor):>6}  {spent.calls:>6}  "
-            f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
-            f"{price(one.per_answer):>10}  {latency(one.per_answer):>8}  {one.rounds}"
-        )
-    if record.continued is not None:
-        print(f"\n{continued_in_words(record.continued)}")
-    print(
-        ngettext("\nRow by row on {n:,} test row:", "\nRow by row on {n:,} test rows:", len(places[0].marks))
-    )
-    for pair in compared:
-        found = pair.comparison
-        line = _(
-            "{one} against {other}: {gained}, {wins} rows won, {losses} lost",
-            one=pair.one,
-            other=pair.other,
-            gained=gained(found.difference, (found.interval.low, found.interval.high), found.floor),
-            wins=found.wins,
-            losses=found.losses,
-        )
-        print(line if found.is_settled else _("{line}; that may be chance", line=line))
 
 
 def _ignore(_event: "Event") -> None:

@@ -4,38 +4,33 @@ import argparse
 import asyncio
 import signal
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
+from spotui.cli.sweep_workers import AT_ONCE, named_cluster, open_workers, runs_at_once
 from spotui.cli.trusting import add_trust, says_yes, settle_trust
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _, ngettext
 from spotui.settings.table import Group
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from spotui.llm.leases import Pool
     from spotui.runs.launch import Launcher
     from spotui.runs.sweep.cells import Cells, SweepEstimate
-    from spotui.runs.sweep.cluster.workers import Cluster
     from spotui.runs.sweep.plan import Cell, Plan
     from spotui.runs.sweep.progress import Progress
-    from spotui.runs.sweep.work import Outcome, Sweep, Workers
+    from spotui.runs.sweep.work import Outcome, Sweep
     from spotui.settings.resolve import Flags
     from spotui.settings.table import BudgetSettings
-    from spotui.workspace.sweep_file import SweepFolder
 
 _UNASKED: Final = 100
 """More runs than that are asked about first."""
 
-_AT_ONCE: Final = 4
-
 _OF_RUNS: Final = tuple(
-    group for group in Group if group not in (Group.SEED, Group.FINAL_CHECK, Group.BUDGET, Group.TRACKING)
+    group for group in Group if group not in (Group.SEED, Group.FINAL_CHECK, Group.BUDGET)
 )
 
 
@@ -51,7 +46,7 @@ def add_sweep_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help=_(
             "runs at once (default: {n}, or 1 with an embedded model; on a cluster, all its threads)",
-            n=_AT_ONCE,
+            n=AT_ONCE,
         ),
     )
     cluster = parser.add_argument_group(_("cluster"))
@@ -96,6 +91,8 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from spotui.cli.conduct import quiet_limits
+    from spotui.cli.sweep_tracking import SweepReports, tracking_sweep
+    from spotui.cli.tracking import chosen_trackers
     from spotui.llm.leases import Pool
     from spotui.runs.launch import Launcher
     from spotui.runs.means import SharedLimiters
@@ -103,6 +100,7 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     from spotui.runs.sweep.plan import read_plan
     from spotui.runs.sweep.work import Sweep
     from spotui.settings.locations import make_private
+    from spotui.workspace.projects import new_run_id
     from spotui.workspace.sweep_file import SweepFolder, SweepRecord
 
     plan = read_plan(Path(parsed.plan))
@@ -113,8 +111,9 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     every = list(plan.cells())
     ended = folder.ended()
     waiting = [cell for cell in every if cell.name not in ended or ended[cell.name].reason == "failed"]
-    cluster = _cluster(parsed)
-    size = _size(parsed, cells, every, cluster)
+    trackers = [] if parsed.estimate else chosen_trackers(parsed, launcher)
+    cluster = named_cluster(parsed)
+    size = runs_at_once(parsed, cells, every, cluster)
     expected = cells.estimate(waiting, every, size)
     if parsed.estimate or not parsed.json:
         _say(parsed, expected)
@@ -129,30 +128,38 @@ def sweep_command(parsed: argparse.Namespace) -> int:
     try:
         words = _words(parsed, plan.path)
         before = folder.read() if folder.exists else SweepRecord(plan=plan.path.name, runs=0, words=())
-        folder.write(msgspec.structs.replace(before, runs=len(every), words=words))
+        name = before.tracked_as or new_run_id()
+        folder.write(msgspec.structs.replace(before, runs=len(every), words=words, tracked_as=name))
         quiet_limits()
-        tell = _teller(parsed)
+        tracking, tell = tracking_sweep(trackers, plan, folder, _teller(parsed))
+        with tracking as reports:
+            audience = SweepReports(reports)
 
-        async def work() -> "Outcome | None":
-            async with _workers(parsed, launcher, folder, pool, size, cluster, cells, every, tell) as workers:
-                sweep = Sweep(
-                    plan,
-                    folder,
-                    cells,
-                    budget,
-                    workers,
-                    pool,
-                    lambda name, prepared: launcher.new_project(workspace, name, prepared),
-                    tell,
-                )
-                return await _with_signals(sweep, parsed)
+            async def work() -> "Outcome | None":
+                async with open_workers(
+                    *(parsed, launcher, folder, pool, size, cluster, cells, every, tell),
+                    reports=reports.is_wanted,
+                ) as workers:
+                    sweep = Sweep(
+                        plan,
+                        folder,
+                        cells,
+                        budget,
+                        workers,
+                        pool,
+                        lambda name, prepared: launcher.new_project(workspace, name, prepared),
+                        tell,
+                        audience if reports.is_wanted else None,
+                    )
+                    return await _with_signals(sweep, parsed)
 
-        outcome = asyncio.run(work())
+            outcome = asyncio.run(work())
+            if outcome is None:
+                return exit_codes.INTERRUPTED
+            audience.conclude(folder, outcome)
+            return _conclude(parsed, folder.name, outcome)
     finally:
         folder.lock.release()
-    if outcome is None:
-        return exit_codes.INTERRUPTED
-    return _conclude(parsed, folder.name, outcome)
 
 
 def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
@@ -162,7 +169,7 @@ def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
     words += [f"--{name}={value}" for name, value in named.items() if value]
     words += ["--shared-workspace"] if parsed.shared_workspace else []
     words += ["--send-keys"] if parsed.send_keys else []
-    return (*words, *options.as_words(options.flags(parsed)))
+    return (*words, *options.as_words(options.untracked(options.flags(parsed))))
 
 
 def _typed(parsed: argparse.Namespace, plan: "Plan") -> "Flags":
@@ -206,43 +213,6 @@ def _budget(parsed: argparse.Namespace, plan: "Plan") -> "BudgetSettings":
             flag = option(one.flags[0])
             raise SettingsError.of([Problem(flag, f"{flag} {error.what}.", error.hint)]) from None
     return msgspec.structs.replace(plan.budget, **found)
-
-
-def _cluster(parsed: argparse.Namespace) -> "Cluster | None":
-    """The cluster that was named.
-
-    Raises:
-        UsageError: Flags of a cluster were typed without one.
-        ClusterError: Its address is wrong, or `distributed` is not installed.
-    """
-    if parsed.on is None:
-        if parsed.home or parsed.shared_workspace or parsed.send_keys:
-            raise UsageError(
-                _("--home, --shared-workspace and --send-keys are for a cluster."),
-                _("Name it with --on dask://HOST:PORT, or leave them out."),
-            )
-        return None
-    from spotui.runs.sweep.cluster.workers import read_cluster
-
-    return read_cluster(parsed.on, parsed.home)
-
-
-def _size(
-    parsed: argparse.Namespace, cells: "Cells", every: "Sequence[Cell]", cluster: "Cluster | None"
-) -> int:
-    """How many runs work at once."""
-    from spotui.settings.table import is_embedded
-
-    if parsed.parallel is not None and parsed.parallel < 1:
-        raise UsageError(_("--parallel must be 1 or more."), _("Leave it out for the default."))
-    if cluster is not None:
-        from spotui.runs.sweep.cluster.workers import slots_of
-
-        return min(slots_of(cluster), parsed.parallel or sys.maxsize)
-    if parsed.parallel is not None:
-        return int(parsed.parallel)
-    models = {model for one in cells.samples(every) for model in cells.entrant(one).settings.models}
-    return 1 if any(map(is_embedded, models)) else _AT_ONCE
 
 
 def _settle(
@@ -305,39 +275,6 @@ def _ask(parsed: argparse.Namespace, waiting: "Sequence[Cell]", expected: "Sweep
             ),
             _("{estimate} Start them with --yes, or plan fewer.", estimate=expected.line),
         )
-
-
-@asynccontextmanager
-async def _workers(
-    parsed: argparse.Namespace,
-    launcher: "Launcher",
-    folder: "SweepFolder",
-    pool: "Pool",
-    size: int,
-    cluster: "Cluster | None",
-    cells: "Cells",
-    every: "Sequence[Cell]",
-    tell: "Callable[[Progress], None]",
-) -> "AsyncIterator[Workers]":
-    """Who works on the runs."""
-    if cluster is None:
-        from spotui.cli.conduct import serve
-        from spotui.runs.sweep.local import LocalWorkers
-
-        yield LocalWorkers(launcher, folder, pool, size, serve, "halt")
-        return
-    from spotui.runs.sweep.cluster.workers import Wishes, open_workers
-
-    kinds = [cells.entrant(cell) for cell in cells.samples(every)]
-    wishes = Wishes(
-        size=size,
-        is_shared=parsed.shared_workspace,
-        sends_keys=parsed.send_keys,
-        settings=[one.settings for one in kinds],
-        packages=list(dict.fromkeys(one.method.package.name for one in kinds if one.method.package)),
-    )
-    async with open_workers(cluster, launcher, folder, pool, tell, wishes) as workers:
-        yield workers
 
 
 def _teller(parsed: argparse.Namespace) -> "Callable[[Progress], None]":

@@ -20,10 +20,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         version: The format of the file.
         words: What they were started with; the same words resume them.
+        tracked_as: The name that trackers know all of them by, which no other has.
     """
 
     version: int
     words: tuple[str, ...]
+    tracked_as: str = ""
 
 
 def words_to_pass_on(words: Sequence[str], file: str) -> list[str]:

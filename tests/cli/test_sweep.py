@@ -143,6 +143,7 @@ def test_many_runs_are_asked_about_and_a_wrong_plan_names_its_lines(
     (home / "wrong.yaml").write_text(
         "templates: [sums.yaml]\nmethods: [gpo]\nmodel: x\nsettings:\n  max_round: 3\n  base_url: http://a/v1\n"
         "  sample: none\nseeds: [-1]\nexclude:\n  - {methods: opro}\nbudget: {usd: -1}\n"
+        "conditions: {a: {settings: {track: wandb}}}\n"
     )
     said = shell("sweep", "wrong.yaml", *asking(sums))
     assert said.code == exit_codes.FAILED
@@ -154,10 +155,14 @@ def test_many_runs_are_asked_about_and_a_wrong_plan_names_its_lines(
         (8, "A seed must be a whole number, 0 or more"),
         (10, "opro is not among the plan's methods."),
         (11, "usd must be an amount in USD, more than 0"),
+        (12, "A plan must not set track: it comes from whoever starts the sweep."),
     ):
         assert f"Line {line}: {what}" in said.err
-    (home / "plain.yaml").write_text("templates: [sums.yaml]\nmethods: [gpo, annealing]\n")
-    assert "annealing" in shell("sweep", "plain.yaml", *asking(sums)).err
+    (home / "plain.yaml").write_text("templates: [sums.yaml]\nmethods: [gpo, anealing, gpoo]\n")
+    said = shell("sweep", "plain.yaml", *asking(sums))
+    assert "plain.yaml" in said.err
+    assert "Line 2: Unknown method 'gpoo'. Did you mean 'gpo'?" in said.err
+    assert "Unknown method 'anealing'." in said.err
     (home / "mine.py").write_text("def right(answer, row):\n    return 1.0\n")
     (home / "sums.yaml").write_text(template(metric="mine:right"))
     (home / "plain.yaml").write_text("templates: [sums.yaml]\nmethods: [gpo]\n")

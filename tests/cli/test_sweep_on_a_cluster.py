@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,14 @@ import pytest
 
 from spotui.cli import exit_codes
 from spotui.runs.sweep.cluster import workers
+from spotui.wire.tracking import TrackedEnd, TrackedRound, TrackedRun
 from spotui.workspace.projects import Workspace
 from spotui.workspace.sweep_file import SweepFolder
 from tests.cli.conftest import Shell
 from tests.command_line import ROOT
 from tests.model_server import ModelServer
 from tests.row_model import racing, rows, template
+from tests.tracked.noting import NOTES
 
 pytest.importorskip("distributed", reason="a cluster needs distributed: pip install 'spotui[cluster]'")
 
@@ -135,16 +138,18 @@ def bought(folder: SweepFolder) -> dict[str, float]:
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_sweep_survives_the_workers_that_are_killed_and_buys_nothing_twice(
-    shell: Shell, sums: ModelServer, home: Path
+    shell: Shell, sums: ModelServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asking = ("--model", "test-model", "--base-url", sums.base_url, "--concurrency", "5")
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "tracked"))  # the workers know nothing of this tracker
+    NOTES.clear()
     words = ("sweep", "plan.yaml", *asking, "--json", "--budget-calls", "2000")
     with cluster(home / "dask", 2) as dask:
         on = ("--on", dask.address.replace("tcp://", "dask://"))
         over = threading.Event()
         kills = threading.Thread(target=kill_some, args=(dask, sums, (20, 60), over))
         kills.start()
-        said = shell(*words, *on)
+        said = shell(*words, *on, "--track", "adding")
         over.set()
         kills.join()
     assert said.code == exit_codes.OK, said.err
@@ -152,6 +157,7 @@ def test_a_sweep_survives_the_workers_that_are_killed_and_buys_nothing_twice(
     assert (table["runs"], table["planned"]) == (4, 4)
     assert events(said.out, "run_lost")
     assert all(one["where"].startswith("tcp://") for one in events(said.out, "run_started"))
+    assert_reported_once(4)
     assert sums.peak_open <= 5  # one endpoint's limit over all workers
     # What was asked again was in flight when its worker was killed: at most all places, twice.
     calls = len(bought(SweepFolder(Workspace(home / "data" / "workspace"), "plan")))
@@ -165,6 +171,16 @@ def test_a_sweep_survives_the_workers_that_are_killed_and_buys_nothing_twice(
     name = "plan/" + events(said.out, "run_ended")[0]["run"]
     assert "Add in style" in shell("best", name).out
     assert (home / "data" / "workspace" / name / "prompts" / "results.json").exists()
+
+
+def assert_reported_once(runs: int) -> None:
+    """Each run was reported as one, with each round once, although its worker may have been lost."""
+    assert sum(isinstance(one, TrackedRun) for one in NOTES) == 1 + runs
+    tuples = [one for one in NOTES if isinstance(one, tuple)]
+    rounds = Counter((name, one.round) for name, one, *_more in tuples if isinstance(one, TrackedRound))
+    assert {*rounds.values()} == {1}
+    assert len(rounds) == runs * 3
+    assert sum(isinstance(one[1], TrackedEnd) for one in tuples) == 1 + runs
 
 
 def kill_some(dask: Cluster, server: ModelServer, moments: tuple[int, ...], over: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """Trackers of another package: one that notes what it is given, and others that are broken."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from spotui.wire.tracking import TrackedEnd, TrackedRound, TrackedRun
@@ -12,6 +13,7 @@ class Noting:
     """Notes what it is given."""
 
     known: ClassVar[int] = 0
+    name: str = ""
     free: ClassVar[threading.Event] = threading.Event()
 
     def fault(self) -> tuple[str, str]:
@@ -21,6 +23,7 @@ class Noting:
     def begin(self, run: TrackedRun) -> int:
         """Note the run."""
         NOTES.append(run)
+        self.name = run.project
         return self.known
 
     def round(self, ended: TrackedRound) -> None:
@@ -30,6 +33,22 @@ class Noting:
     def end(self, ending: TrackedEnd) -> None:
         """Note the end, with the files, which are gone afterwards."""
         NOTES.append((ending, {path.name: path.read_text() for path in ending.files}))
+
+
+class Adding(Noting):
+    """Notes for which run it is given something, and figures of the test, too."""
+
+    def round(self, ended: TrackedRound) -> None:
+        """Note a round and its run."""
+        NOTES.append((self.name, ended))
+
+    def end(self, ending: TrackedEnd) -> None:
+        """Note the end and its run, with the names of the files."""
+        NOTES.append((self.name, ending, [path.name for path in ending.files]))
+
+    def add(self, run: str, figures: Mapping[str, float]) -> None:
+        """Note the figures."""
+        NOTES.append((run, dict(figures)))
 
 
 class Failing(Noting):

@@ -60,6 +60,8 @@ class LocalWorkers:
                 job.tell(RunAdvanced(run=job.cell.name, round=event.round))
 
         run.subscribe(tell)
+        if job.listen is not None:
+            run.subscribe(job.listen)
         self._runs.add(run)
         job.tell(RunStarted(run=job.cell.name, label=job.cell.label))
         try:

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from spotui.domain.errors import nearest
+from spotui.domain.errors import SpotuiError, nearest
 from spotui.lang import N_, _
+from spotui.methods import check_method
 from spotui.settings.table import DEFAULTS, ROLES, SETTINGS, BudgetSettings, Group, Setting, option
 from spotui.settings.values import KindError, ModelId, Seed, convert
 from spotui.templates.model import Problem, TemplateError
@@ -32,7 +33,9 @@ _NOT_IN_A_NAME: Final = re.compile(r"[^\w.+-]+")
 
 _EXAMPLE: Final = N_("Begin with `templates: [navigate.yaml]` and `methods: [gpo, opro]`.")
 
-_OF_THE_USER: Final = ("base_url", "concurrency", "command", "url", "headers", "query", "embedding_model")
+_OF_THE_USER: Final = (
+    *("base_url", "concurrency", "command", "url", "headers", "query", "embedding_model", "track"),
+)
 """Settings that decide where something is sent, what is run, or how hard all runs press an endpoint."""
 
 
@@ -287,20 +290,27 @@ class _Reader:
         )
         for label, one, at in self._labelled("methods", self._data.get("methods")):
             if one is None and label:
-                found[label] = MethodChoice(label, {})
+                found[label] = self._method(label, {}, at)
             elif isinstance(one, str) and one.strip():
-                found[label or one] = MethodChoice(one, {})
+                found[label or one] = self._method(one, {}, at)
             elif isinstance(one, dict) and label:
                 self._known(one, ("method", "set"), at)
                 name = one.get("method", label)
                 given = self._mapping(one.get("set"), (*at, "set"))
                 if isinstance(name, str):
-                    found[label] = MethodChoice(name, given)
+                    found[label] = self._method(name, given, (*at, "method") if "method" in one else at)
                 else:
                     self._error((*at, "method"), _("A method is named by a text."), hint)
             else:
                 self._error(at, _("This is not a method."), hint)
         return found
+
+    def _method(self, name: str, parameters: Mapping[str, Plain], at: _Path) -> MethodChoice:
+        try:
+            check_method(name)
+        except SpotuiError as error:
+            self._error(at, error.what, error.hint)
+        return MethodChoice(name, parameters)
 
     def _models(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}

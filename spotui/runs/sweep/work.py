@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.events import Event
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.rows import Row
 from spotui.domain.verdicts import StopReason
@@ -55,12 +56,14 @@ class Job(NamedTuple):
         project: Its project.
         prepared: What it was started with.
         tell: Called with what happens.
+        listen: Takes the events of the run that trackers report, in order; None where nobody wants them.
     """
 
     cell: Cell
     project: Project
     prepared: Prepared
     tell: Callable[[Progress], None]
+    listen: Callable[[Event], None] | None = None
 
 
 class Test(NamedTuple):
@@ -108,6 +111,18 @@ class Workers(Protocol):
         ...
 
 
+class Audience(Protocol):
+    """Who wants to know what happens in the runs, for example trackers."""
+
+    def listen(self, cell: Cell, project: Project) -> Callable[[Event], None] | None:
+        """What takes the events of a run that begins or is resumed; None where nothing does."""
+        ...
+
+    def note_past(self, cell: Cell, project: Project) -> None:
+        """Take note of a run that ended in an earlier session."""
+        ...
+
+
 class Outcome(NamedTuple):
     """How a session of a sweep ended.
 
@@ -116,12 +131,14 @@ class Outcome(NamedTuple):
         cause: The same in a sentence.
         failed: How many runs failed.
         table: What was found; None when nothing was tested.
+        measured: Every run that was tested, in the plan's order.
     """
 
     reason: StopReason
     cause: str
     failed: int
     table: Table | None
+    measured: Sequence[Measured] = ()
 
 
 class _BestPrompt(NamedTuple):
@@ -144,6 +161,7 @@ class Sweep:
         pool: The same budget, as the runs take parts of it.
         new_project: Makes the project of a run.
         tell: Called with everything that happens.
+        audience: Told what happens in the runs, where somebody wants to know.
     """
 
     def __init__(
@@ -156,7 +174,10 @@ class Sweep:
         pool: Pool,
         new_project: Callable[[str, Prepared], Project],
         tell: Callable[[Progress], None],
+        audience: Audience | None = None,
     ) -> None:
+        self._audience = audience
+        self._measured: list[Measured] = []
         self._plan = plan
         self._folder = folder
         self._cells = cells
@@ -229,7 +250,7 @@ class Sweep:
             self._folder.write(msgspec.structs.replace(self._folder.read(), table=found))
         failed = len(self._failures)
         self._tell(SweepEnded(reason=reason, cause=cause, failed=failed, table=found))
-        return Outcome(reason, cause, failed, table)
+        return Outcome(reason, cause, failed, table, self._measured if table is not None else ())
 
     def _waiting(self) -> list[Cell]:
         """The runs that have not ended, after a look at those that have begun.
@@ -257,6 +278,8 @@ class Sweep:
             if ended is not None and _is_done(ended, prepared):
                 self._pool.close(cell.name, _amounts(ended))
                 self._note_best(cell, prepared, ended)
+                if self._audience is not None:
+                    self._audience.note_past(cell, project)
             else:
                 waiting.append(cell)
         return waiting
@@ -284,7 +307,8 @@ class Sweep:
                 project = self._new_project(project.name, prepared)
             self._pool.open(cell.name, _spent(project))
             try:
-                await self._workers.run(Job(cell, project, prepared, self._tell))
+                listen = None if self._audience is None else self._audience.listen(cell, project)
+                await self._workers.run(Job(cell, project, prepared, self._tell, listen))
             finally:
                 self._pool.close(cell.name, _spent(project))
         except SpotuiError as error:
@@ -338,7 +362,7 @@ class Sweep:
             return None
         self._tell(TestStarted(groups=len(self._best_prompts)))
         self._pool.kept_back = Amounts()
-        measured: list[Measured] = []
+        measured = self._measured
         await self._each(self._test(group, measured) for group in list(self._best_prompts))
         if not any(mark is not None for one in measured for mark in one.marks):
             if measured and self._halt is None:

@@ -4,10 +4,12 @@ A tracker is named by the setting `track`. Each listens in a thread with a bound
 slow, fail or hang without a consequence for the run.
 """
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -28,16 +30,39 @@ class TrackerError(SpotuiError):
     """A tracker that cannot be used."""
 
 
-class TrackedRun(msgspec.Struct, frozen=True):
-    """A run that begins or is resumed; it holds no key, no header and no address.
+Kind = Literal["run", "race", "sweep", "migration"]
+"""What is reported: a run, or what several runs are part of."""
+
+
+class TrackedGroup(msgspec.Struct, frozen=True):
+    """A race, a sweep or a migration.
 
     Attributes:
-        project: The project's name.
+        kind: Which of them.
+        name: The folder of its runs in the workspace.
+        run: The `run` of the one that stands for all of it; resumed, it has the same.
+    """
+
+    kind: Kind
+    name: str
+    run: str
+
+
+class TrackedRun(msgspec.Struct, frozen=True):
+    """A run that begins or is resumed, or a race, a sweep or a migration as a whole.
+
+    It holds no key, no header and no address.
+
+    Attributes:
+        project: The project's name; of a race and the others, that of their folder.
         run: A name of the run that no other has: a resumed run has the same.
-        method: The method.
-        models: The model of each role.
+        method: The method; empty for several runs.
+        models: The model of each role; empty for several runs.
         facts: Parameters, limits, sizes and the judge or metric, by name.
-        prompt: The seed prompt.
+        prompt: The seed prompt; empty where there are several.
+        kind: A run, or what stands for several, which has no rounds: their table comes at the end.
+        group: What the run is part of.
+        tags: What tells it from the other runs of its group, e.g. template, method, models and seed.
     """
 
     project: str
@@ -46,6 +71,9 @@ class TrackedRun(msgspec.Struct, frozen=True):
     models: Mapping[str, str]
     facts: Mapping[str, str | int | float | bool | None]
     prompt: str
+    kind: Kind = "run"
+    group: TrackedGroup | None = None
+    tags: Mapping[str, str] = {}
 
 
 class TrackedRound(msgspec.Struct, frozen=True):
@@ -69,6 +97,25 @@ class TrackedRound(msgspec.Struct, frozen=True):
     figures: Mapping[str, float]
 
 
+class TrackedTable(msgspec.Struct, frozen=True):
+    """What several runs found.
+
+    Attributes:
+        columns: Names.
+        rows: Values, as many a row as there are columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]
+
+    @property
+    def as_csv(self) -> str:
+        """The same as the text of a CSV file."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
+        return text.getvalue()
+
+
 class TrackedEnd(msgspec.Struct, frozen=True):
     """The end of a session: the run is done, or was stopped and can be resumed.
 
@@ -76,9 +123,11 @@ class TrackedEnd(msgspec.Struct, frozen=True):
         reason: The stop reason.
         cause: The same in a sentence.
         is_failed: Whether an error ended it.
-        best: The round of the best prompt.
+        best: The round of the best prompt; 0 for several runs.
         figures: Those of the test or the final check, and what the run took.
         files: The best prompt as text, and the report as HTML.
+        facts: What several runs found in words, e.g. `winner`.
+        table: The same as a table.
     """
 
     reason: str
@@ -87,12 +136,15 @@ class TrackedEnd(msgspec.Struct, frozen=True):
     best: int
     figures: Mapping[str, float]
     files: Sequence[Path]
+    facts: Mapping[str, str] = {}
+    table: TrackedTable | None = None
 
 
 class Tracker(Protocol):
-    """What reports runs to a service; every call but the first comes from one thread, in order.
+    """What reports a run to a service; every call but the first comes from one thread, in order.
 
-    An error that it raises ends the tracking of this run, with one sentence in the log, and never the run.
+    Every run has another one. An error that it raises ends the tracking of this run, with one sentence in the
+    log, and never the run.
     """
 
     def fault(self) -> tuple[str, str]:
@@ -116,6 +168,20 @@ class Tracker(Protocol):
 
     def end(self, ending: TrackedEnd) -> None:
         """Report the end, keep the files, and let go of everything."""
+        ...
+
+
+@runtime_checkable
+class AddsFigures(Protocol):
+    """A tracker that can add to a run that has ended; others have the table of a race or a sweep only."""
+
+    def add(self, run: str, figures: Mapping[str, float]) -> None:
+        """Add figures of the test to a run of the group that this tracker was begun for.
+
+        Args:
+            run: The `run` of it.
+            figures: As in `TrackedEnd`.
+        """
         ...
 
 

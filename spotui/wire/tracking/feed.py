@@ -1,14 +1,9 @@
-"""The thread of one tracker: takes what is worth reporting from the events of a run, which never waits."""
+"""Takes what is worth reporting from the events of a run, for one tracker."""
 
-import os
-import queue
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from spotui.domain.events import (
     CandidateProposed,
@@ -22,64 +17,72 @@ from spotui.domain.events import (
 )
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
-from spotui.wire.tracking import TrackedEnd, TrackedRound, TrackedRun, Tracker
+from spotui.wire.tracking import TrackedEnd, TrackedGroup, TrackedRound, TrackedRun, Tracker
+from spotui.wire.tracking.outbox import Puts, masked, masked_texts
 
-MOST_WAITING: Final = 1000
-"""Rounds that wait for a slow tracker; more are dropped, and counted."""
+Report = Callable[[], str]
+"""Writes a report as HTML."""
 
-FAREWELL_SECONDS: Final = 10.0
-"""Seconds that a tracker has for what is left when its run has ended."""
-
-_LONGEST: Final = 300
-_KEYS: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-_SHORTEST_KEY: Final = 8
-
-Job = Callable[[Tracker], None]
+_NO_TAGS: Mapping[str, str] = {}
+_FAILED = frozenset({"failed", "unmarked"})
 
 
 class Feed:
     """Reports one run to one tracker.
 
     Args:
-        name: The tracker's name.
-        tracker: It; nobody else calls it.
-        say: Told in a sentence that tracking ended, from any thread.
-        report: Writes the report of the run, or None without one.
+        outbox: Takes what is to be done.
+        make: Makes the tracker, in the thread of the outbox.
+        report: Writes the report of the run; None for none.
+        group: What the run is part of.
+        tags: What tells it from the other runs of its group.
+        opened: Called with the run once the tracker has it.
+
+    Attributes:
+        is_over: Whether the run has ended.
     """
 
     def __init__(
-        self, name: str, tracker: Tracker, say: Callable[[str], None], report: Callable[[], str] | None = None
+        self,
+        outbox: Puts,
+        make: Callable[[], Tracker],
+        report: Report | None = None,
+        *,
+        group: TrackedGroup | None = None,
+        tags: Mapping[str, str] = _NO_TAGS,
+        opened: Callable[[TrackedRun], None] = lambda _run: None,
     ) -> None:
-        self._name = name
-        self._tracker = tracker
-        self._say = say
+        self.is_over = False
+        self._outbox = outbox
+        self._make = make
         self._report = report
-        self._jobs = queue.Queue[Job | None](MOST_WAITING)
-        self._is_dead = False
-        self._dropped = 0
+        self._group = group
+        self._tags = masked_texts(tags)
+        self._opened = opened
+        self._tracker: Tracker | None = None
+        self._run: TrackedRun | None = None
         self._known = 0
-        self._begun = False
         self._spent: dict[str, float] = {}
+        self._counts_rounds = True
         self._found: dict[str, float] = {}
+        self._best = 0
         self._best_score: float | None = None
         self._proposed: dict[tuple[int, int], str] = {}
-        self._seed = ""
-        self._thread = threading.Thread(target=self._work, name=f"tracker {name}", daemon=True)
 
     def take(self, event: Event) -> None:
-        """Take in an event on the event loop; it waits for nothing."""
+        """Take in an event; it waits for nothing."""
+        if self.is_over:
+            return
         match event:
             case RunOpened():
-                self._thread.start()
-                run, self._seed = _run_of(event), event.prompt
-                self._put(lambda tracker: self._begin(tracker, run))
+                self._open(event)
             case SpendingChanged():
-                self._spent = _spent(event)
+                self._counts_rounds, self._spent = False, _spent(event)
             case CandidateProposed():
                 self._proposed[event.round, event.index] = event.prompt
             case RoundFinished():
                 ended = self._round(event)
-                self._put(lambda tracker: self._end_round(tracker, ended))
+                self._put(lambda: self._end_round(ended), is_round=True)
             case FinalTest():
                 self._found |= {
                     "test_score": event.best_score,
@@ -91,94 +94,59 @@ class Feed:
             case FinalCheckFinished() if event.win_rate is not None:
                 self._found["final_win_rate"] = event.win_rate
             case RunStopped():
-                figures = {**self._spent, **self._found}
-                self._put(lambda tracker: self._end(tracker, event, figures))
+                self._stop(event.reason, event.cause, event.best, event.prompt)
 
-    def close(self, seconds: float | None = None) -> None:
-        """Wait until everything is reported, FAREWELL_SECONDS at most unless given; safe to call twice."""
-        seconds = FAREWELL_SECONDS if seconds is None else seconds
-        if not self._thread.is_alive():
+    def abandon(self) -> None:
+        """Report that the run was interrupted, where nothing says how it ended."""
+        if self._run is not None and not self.is_over:
+            self._stop("stopped", _("Interrupted."), self._best, "")
+
+    def _open(self, event: RunOpened) -> None:
+        if self._run is not None:  # its worker was lost, and another one goes through its rounds again
             return
-        until = time.monotonic() + seconds
-        with suppress(queue.Full):
-            self._jobs.put(None, timeout=seconds)
-        self._thread.join(max(0.0, until - time.monotonic()))
-        if self._thread.is_alive() and not self._is_dead:
-            self._is_dead = True
-            self._say(
-                _(
-                    "{name} has not taken everything {seconds:g} seconds after the run; the rest is lost.",
-                    name=self._name,
-                    seconds=seconds,
-                )
-            )
-        elif self._dropped and not self._is_dead:
-            self._say(
-                _(
-                    "{name} was too slow: {dropped:,} rounds are missing there.",
-                    name=self._name,
-                    dropped=self._dropped,
-                )
-            )
+        run = self._run = _run_of(event, self._group, self._tags)
 
-    def _put(self, job: Job) -> None:
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            self._dropped += 1
+        def begin() -> None:
+            self._tracker = self._make()
+            self._known = self._tracker.begin(run)
+            self._opened(run)
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            if self._is_dead:
-                continue
-            try:
-                job(self._tracker)
-            except BaseException as error:  # noqa: BLE001 - code of another package can raise anything
-                self._is_dead = True
-                told = masked(" ".join(str(error).split())[:_LONGEST] or type(error).__name__)
-                self._say(
-                    _(
-                        "{name} does not take the run any more: {error} The run continues without it.",
-                        name=self._name,
-                        error=told if told.endswith((".", "!", "?")) else f"{told}.",
-                    )
-                )
+        self._put(begin)
 
-    def _begin(self, tracker: Tracker, run: TrackedRun) -> None:
-        self._known = tracker.begin(run)
-        self._begun = True
+    def _put(self, job: Callable[[], None], *, is_round: bool = False, ends: bool = False) -> None:
+        if self._run is not None:
+            self._outbox.put(self._run.project, job, is_round=is_round, ends=ends)
 
-    def _end_round(self, tracker: Tracker, ended: TrackedRound) -> None:
-        if ended.round > self._known:  # a resumed run goes through its first rounds again
-            tracker.round(ended)
+    def _end_round(self, ended: TrackedRound) -> None:
+        if self._tracker is not None and ended.round > self._known:  # a resumed run goes through them again
+            self._tracker.round(ended)
+            self._known = ended.round
 
-    def _end(self, tracker: Tracker, stopped: RunStopped, figures: Mapping[str, float]) -> None:
-        with tempfile.TemporaryDirectory(prefix="spotui-") as folder:
-            files = [Path(folder) / "best_prompt.txt"]
-            files[0].write_text(masked(stopped.prompt), "utf-8", "replace")
-            if self._report is not None:
-                files.append(Path(folder) / "report.html")
-                files[1].write_text(masked(self._report()), "utf-8", "replace")
-            tracker.end(
-                TrackedEnd(
-                    stopped.reason,
-                    masked(stopped.cause),
-                    stopped.reason in {"failed", "unmarked"},
-                    stopped.best,
-                    figures,
-                    files,
-                )
-            )
+    def _stop(self, reason: str, cause: str, best: int, prompt: str) -> None:
+        self.is_over = True
+        figures = {**self._spent, **self._found}
+
+        def end() -> None:
+            tracker, self._tracker = self._tracker, None
+            if tracker is None:
+                return
+            with end_files(prompt, self._report) as files:
+                tracker.end(TrackedEnd(reason, masked(cause), reason in _FAILED, best, figures, files))
+
+        self._put(end, ends=True)
 
     def _round(self, event: RoundFinished) -> TrackedRound:
         if event.score is not None and event.outcome in BEST_SO_FAR:
             self._best_score = event.score
+        self._best = event.best
+        if self._counts_rounds:
+            self._count(event)
         cost = event.per_answer
         index = max(0, event.candidate - 1)
         prompt = event.prompt or self._proposed.get((event.round, index), "")
         self._proposed.clear()  # a long run has many
-        if event.round == 1:
-            prompt = prompt or self._seed
+        if event.round == 1 and self._run is not None:
+            prompt = prompt or self._run.prompt
         figures = {
             "score": event.score,
             "win_rate": event.win_rate,
@@ -197,8 +165,43 @@ class Feed:
             {name: float(value) for name, value in figures.items() if value is not None},
         )
 
+    def _count(self, event: RoundFinished) -> None:
+        """Add up what rounds took; a run that is read from its journal says the whole only at its end."""
+        took = {
+            "calls": event.calls,
+            "tokens": event.prompt_tokens + event.completion_tokens,
+            "seconds": event.seconds,
+        }
+        before = self._spent or dict.fromkeys((*took, "usd"), 0.0)
+        self._spent = {name: before[name] + value for name, value in took.items()}
+        if event.cost_usd is not None and "usd" in before:
+            self._spent["usd"] = before["usd"] + event.cost_usd
 
-def _run_of(event: RunOpened) -> TrackedRun:
+
+@contextmanager
+def end_files(prompt: str, report: Report | None) -> Iterator[Sequence[Path]]:
+    """The files of a run or of several that have ended; they are gone afterwards.
+
+    Args:
+        prompt: The best prompt; empty for none.
+        report: Writes the report; one that cannot be written is left out.
+    """
+    with tempfile.TemporaryDirectory(prefix="spotui-") as folder:
+        files = []
+        if prompt:
+            files.append(Path(folder) / "best_prompt.txt")
+            files[-1].write_text(masked(prompt), "utf-8", "replace")
+        try:
+            text = "" if report is None else report()
+        except Exception:  # noqa: BLE001 - its figures matter more, and the report can be written any time
+            text = ""
+        if text:
+            files.append(Path(folder) / "report.html")
+            files[-1].write_text(masked(text), "utf-8", "replace")
+        yield files
+
+
+def _run_of(event: RunOpened, group: TrackedGroup | None, tags: Mapping[str, str]) -> TrackedRun:
     facts: dict[str, str | int | float | bool | None] = {
         **{f"parameter {name}": value for name, value in event.parameters.items()},
         **{f"limit {name}": value for name, value in event.limits.items() if value is not None},
@@ -215,6 +218,8 @@ def _run_of(event: RunOpened) -> TrackedRun:
         dict(event.models),
         {name: masked(value) if isinstance(value, str) else value for name, value in facts.items()},
         masked(event.prompt),
+        group=group,
+        tags=tags,
     )
 
 
@@ -226,11 +231,3 @@ def _spent(event: SpendingChanged) -> dict[str, float]:
         "seconds": round(event.seconds, 3),
     }
     return found if event.unpriced else {**found, "usd": event.cost_usd}
-
-
-def masked(text: str) -> str:
-    """A text without the keys of the environment."""
-    for name, value in os.environ.items():
-        if name.upper().endswith(_KEYS) and len(value) >= _SHORTEST_KEY:
-            text = text.replace(value, "***")
-    return text

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from spotui.domain.event_lines import decode_event
+from spotui.domain.events import Event
 from spotui.llm.leases import Pool, amounts_of
 from spotui.llm.spending import Amounts
 from spotui.runs.recorder import Earlier
@@ -31,10 +33,18 @@ class Guest:
         path: Its journal.
         prompts: Those of a test.
         journal: Its journal, open for what comes; None where a worker writes it.
+        listen: Takes its events that trackers report; None where nobody wants them.
     """
 
     def __init__(
-        self, name: str, label: str, project: Project, path: Path, prompts: bytes, journal: Journal | None
+        self,
+        name: str,
+        label: str,
+        project: Project,
+        path: Path,
+        prompts: bytes,
+        journal: Journal | None,
+        listen: Callable[[Event], None] | None,
     ) -> None:
         self.name = name
         self.label = label
@@ -42,6 +52,7 @@ class Guest:
         self.path = path
         self.prompts = prompts
         self.journal = journal
+        self.listen = listen
         self.link: Link | None = None
         self.where = ""
         self.lines = 0
@@ -93,6 +104,7 @@ class Home:
         *,
         prompts: bytes = b"",
         is_shared: bool = False,
+        listen: Callable[[Event], None] | None = None,
     ) -> Iterator[Guest]:
         """The time in which a run may come, come again after its worker was lost, and send its journal.
 
@@ -103,6 +115,7 @@ class Home:
             path: Its journal.
             prompts: Those of a test.
             is_shared: Whether the worker writes the journal itself.
+            listen: Takes its events that trackers report.
 
         Raises:
             LockedError: Another process works on it.
@@ -115,7 +128,7 @@ class Home:
                 lock.acquire()
                 cleanup.callback(lock.release)
                 journal = cleanup.enter_context(Journal(path, writable=True))
-            guest = self._guests[name] = Guest(name, label, project, path, prompts, journal)
+            guest = self._guests[name] = Guest(name, label, project, path, prompts, journal, listen)
             try:
                 yield guest
             finally:
@@ -165,6 +178,9 @@ class Home:
                 guest.is_done = True
             case "round" if guest.label:
                 self._tell(RunAdvanced(run=guest.name, round=message["n"]))
+            case "event" if guest.listen is not None:
+                if (event := decode_event(message["line"])) is not None:
+                    guest.listen(event)
             case "turn":
                 turn = asyncio.create_task(self._turn(link, message))
                 self._turns.add(turn)

@@ -28,12 +28,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         models: Endpoints by model id, as home's config file has them.
         keys: Values of environment variables that the user sends along; empty unless asked for.
         shared: The workspace, where all machines see the same; empty where files travel.
+        reports: Whether home reports the runs to trackers, so that workers send it what these are given.
     """
 
     budget: BudgetSettings
     models: dict[str, ModelConfig] = {}
     keys: dict[str, str] = {}
     shared: str = ""
+    reports: bool = False
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):

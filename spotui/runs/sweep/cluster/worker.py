@@ -4,13 +4,24 @@ import asyncio
 import importlib.util
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.events import Event, RoundFinished
+from spotui.domain.event_lines import encode_event
+from spotui.domain.events import (
+    CandidateProposed,
+    Event,
+    FinalCheckFinished,
+    FinalTest,
+    RoundFinished,
+    RunOpened,
+    RunStopped,
+    SpendingChanged,
+)
 from spotui.domain.records import CallKey, CallLine
 from spotui.engine.layout import Layout
 from spotui.lang import _
@@ -35,6 +46,11 @@ from spotui.workspace.projects import Project, Workspace
 
 _LOCK_SECONDS: Final = 60.0
 """How long a run on shared storage waits for the lock of a worker that was lost."""
+
+_REPORTED: Final = (
+    *(RunOpened, CandidateProposed, RoundFinished, FinalTest, FinalCheckFinished, RunStopped),
+)
+"""The events that trackers need, without what the run has taken when a round or the run ends."""
 
 Answer = dict[str, Any]
 """What a task brings: `marks`, or `error` and `hint`, or `halted` and `reason`, or `lost`."""
@@ -203,10 +219,29 @@ async def _do(link: Link, guest: _Guest, terms: Terms, parcel: Parcel, folder: P
             link.send("round", n=event.round)
 
     run.subscribe(tell)
+    if terms.reports:
+        run.subscribe(_reporter(link))
     if guest.is_stopped:
         run.stop()
     await _with_lock(run)
     return {}
+
+
+def _reporter(link: Link) -> Callable[[Event], None]:
+    """Sends home what home's trackers report: no worker needs their packages or keys."""
+    spent: SpendingChanged | None = None
+
+    def report(event: Event) -> None:
+        nonlocal spent
+        if isinstance(event, SpendingChanged):  # there is one after every call
+            spent = event
+        elif isinstance(event, _REPORTED):
+            if spent is not None and isinstance(event, RoundFinished | RunStopped):
+                link.send("event", line=encode_event(spent))
+                spent = None
+            link.send("event", line=encode_event(event))
+
+    return report
 
 
 async def _with_lock(run: Run) -> None:

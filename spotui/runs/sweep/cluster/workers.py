@@ -119,7 +119,7 @@ class ClusterWorkers:
         """See `Workers.run`."""
         name, project = job.cell.name, job.project
         with self._home.expecting(
-            name, job.cell.label, project, project.journal, is_shared=self._is_shared
+            name, job.cell.label, project, project.journal, is_shared=self._is_shared, listen=job.listen
         ) as guest:
             answer = await self._ask(guest)
         _check(answer)
@@ -284,6 +284,7 @@ class Wishes(NamedTuple):
         sends_keys: Whether keys travel.
         settings: Those of all kinds of runs.
         packages: Modules that their methods and metrics need.
+        reports: Whether this machine reports the runs to trackers.
     """
 
     size: int
@@ -291,6 +292,7 @@ class Wishes(NamedTuple):
     sends_keys: bool
     settings: Sequence[RunSettings]
     packages: Sequence[str]
+    reports: bool = False
 
 
 @asynccontextmanager
@@ -333,7 +335,7 @@ async def open_workers(
     if wishes.sends_keys:
         models, keys = keys_to_send(launcher, list(wishes.settings))
     shared = str(folder.workspace.root.resolve()) if wishes.is_shared else ""
-    terms = Terms(budget=pool.limits, models=models, keys=keys, shared=shared)
+    terms = Terms(budget=pool.limits, models=models, keys=keys, shared=shared, reports=wishes.reports)
     token = secrets.token_hex(16)
     mark = mark_workspace(folder.folder, token)
     try:

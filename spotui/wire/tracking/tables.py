@@ -1,0 +1,143 @@
+"""What a race and a sweep found, as trackers take it: figures, a table, and who won."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from spotui.domain.answer_cost import AnswerCost
+from spotui.domain.statistics import compare, score
+from spotui.domain.verdicts import StopReason
+from spotui.runs.race import Entry, Pair
+from spotui.runs.sweep.table import Measured, Table
+from spotui.wire.tracking import TrackedEnd, TrackedTable
+
+Cell = str | float | None
+
+_UNDECIDED: Final = "undecided"
+_RACE_COLUMNS: Final = (
+    *("method", "test_score", "test_score_low", "test_score_high", "test_gain", "test_gain_low"),
+    *("test_gain_high", "improved", "rounds", "calls", "tokens", "usd", "seconds", "usd_per_answer"),
+    "seconds_per_answer",
+)
+_SWEEP_COLUMNS: Final = (
+    *("contender", "method", "model", "condition", "macro", "gain", "gain_low", "gain_high", "runs"),
+    *("improved", "calls", "tokens", "usd", "seconds"),
+)
+_GIVEN: Final = ("method", "contender", "model", "condition")
+"""Columns that are no figures."""
+
+
+def race_end(places: Sequence[Entry], pairs: Sequence[Pair]) -> TrackedEnd:
+    """The end of a race.
+
+    Args:
+        places: The best score first; at least one.
+        pairs: Every method against every one behind it.
+    """
+    rows = [_race_row(one) for one in places]
+    first = places[0].method
+    settled = all(pair.comparison.is_settled for pair in pairs if pair.one == first)
+    is_marked = any(one.score.rows for one in places)
+    facts = {"first": first, "winner": first if settled else _UNDECIDED} if is_marked else {}
+    return _end("finished" if is_marked else "unmarked", "", _RACE_COLUMNS, rows, facts)
+
+
+def test_figures(entry: Entry) -> dict[str, float]:
+    """What the test of a race says of a method's best prompt, for its run."""
+    return _figures(
+        {
+            "test_score": entry.score.mean,
+            "test_score_low": entry.score.interval.low,
+            "test_score_high": entry.score.interval.high,
+            "test_gain": entry.gain.difference,
+            "test_gain_low": entry.gain.interval.low,
+            "test_gain_high": entry.gain.interval.high,
+            **_per_answer(entry.per_answer),
+        }
+    )
+
+
+def sweep_end(reason: StopReason, cause: str, table: Table | None) -> TrackedEnd:
+    """The end of a session of a sweep.
+
+    Args:
+        reason: Why it ended.
+        cause: The same in a sentence.
+        table: What was found; None where nothing was tested.
+    """
+    if table is None or not table.standings:
+        return TrackedEnd(reason, cause, reason == "failed", 0, {}, ())
+    rows: list[tuple[Cell, ...]] = []
+    for one in table.standings:
+        scores = {task.task: task.score for task in one.tasks}
+        row: tuple[Cell, ...] = (
+            *(one.contender, one.method, one.model, one.condition, one.macro, one.gain.difference),
+            *(one.gain.over_rows.low, one.gain.over_rows.high, one.runs, one.improved, one.calls, one.tokens),
+            *(None if one.unpriced else one.cost_usd, one.seconds),
+            *(scores.get(task) for task in table.tasks),
+        )
+        rows.append(row)
+    first = table.standings[0].contender
+    settled = all(duel.gain.is_settled for duel in table.duels if duel.one == first)
+    facts = {"first": first, "winner": first if settled else _UNDECIDED}
+    columns = (*_SWEEP_COLUMNS, *(f"score on {task}" for task in table.tasks))
+    return _end(reason, cause, columns, rows, facts)
+
+
+def measured_figures(one: Measured) -> dict[str, float]:
+    """What the test of a sweep says of the best prompt of a run."""
+    found, gain = score(one.marks), compare(one.seed_marks, one.marks, seed=one.cell.seed)
+    return _figures(
+        {
+            "test_score": found.mean,
+            "test_score_low": found.interval.low,
+            "test_score_high": found.interval.high,
+            "test_score_of_seed": score(one.seed_marks).mean,
+            "test_gain": gain.difference,
+            "test_gain_low": gain.interval.low,
+            "test_gain_high": gain.interval.high,
+        }
+    )
+
+
+def _end(
+    reason: StopReason,
+    cause: str,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Cell, ...]],
+    facts: Mapping[str, str],
+) -> TrackedEnd:
+    """An end whose figures are those of the table, by column and row."""
+    figures = {
+        f"{column}/{row[0]}": float(cell)
+        for row in rows
+        for column, cell in zip(columns, row, strict=True)
+        if column not in _GIVEN and cell is not None
+    }
+    table = TrackedTable(columns, tuple(rows))
+    return TrackedEnd(reason, cause, reason in {"failed", "unmarked"}, 0, figures, (), facts, table)
+
+
+def _race_row(one: Entry) -> tuple[Cell, ...]:
+    spent, figures = one.spending, test_figures(one)
+    cost = None if spent.unpriced else spent.cost_usd
+    known: dict[str, Cell] = {
+        **figures,
+        "method": one.method,
+        "improved": float(one.improved),
+        "rounds": one.rounds,
+        "calls": spent.calls,
+        "tokens": spent.tokens,
+        "usd": cost,
+        "seconds": one.seconds,
+    }
+    return tuple(known.get(column) for column in _RACE_COLUMNS)
+
+
+def _per_answer(cost: AnswerCost | None) -> dict[str, float | None]:
+    if cost is None:
+        return {}
+    return {"usd_per_answer": cost.usd, "seconds_per_answer": cost.seconds}
+
+
+def _figures(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if value is not None}
