@@ -39,6 +39,7 @@ def estimate_command(parsed: argparse.Namespace) -> int:
 
     launcher, path = Launcher(), find_template(parsed.template)
     prepared = options.prepare(launcher, path, parsed)
+    launcher.connector(prepared.settings).check_batches()
     estimate = expected(launcher, prepared, options.workspace(parsed))
     if estimate is None and parsed.json:
         print("null")

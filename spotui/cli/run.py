@@ -83,7 +83,9 @@ def _begin(parsed: argparse.Namespace, launcher: "Launcher", wanted: str) -> "Pr
         print(f"spotui: {warning.what} {warning.hint}", file=sys.stderr)
     prepared = options.prepare(launcher, path, parsed)
     starts_of(workspace, prepared)  # before anything is fetched: there may be none
-    launcher.connector(prepared.settings).check_budget()
+    connector = launcher.connector(prepared.settings)
+    connector.check_budget()
+    connector.check_batches()
     estimate = None if parsed.json else expected(launcher, prepared, workspace)
     settle_trust(parsed, launcher, prepared)
     fetch_missing_models(prepared.settings, yes=parsed.yes)

@@ -174,9 +174,30 @@ class Connector:
         from spotui.llm.batches.api import HALF, share_at
 
         way = self.route_to(model)
+        if way.kind == "litellm":
+            from spotui.llm.batches.carriers import served, share_of
+
+            if _has_messages(way):
+                return HALF
+            way = served(way, self._environ)
         if way.kind == "openai_compatible":
             return share_at(way.endpoint.base_url or "")
-        return HALF if _has_messages(way) or _is_azure(way) else None
+        return share_of(model, self._environ) if way.kind == "litellm" else None
+
+    def check_batches(self) -> None:
+        """Make sure, before anything is paid for, that roles which ask for batches can have them.
+
+        Raises:
+            ModelError: The batches of a role's model cannot be used.
+            SettingsError: A model id names nothing, or its endpoint needs a key.
+        """
+        batched = self._settings.asking(*self._settings.batched)
+        for model in msgspec.structs.replace(batched, embedding_model=None).models:
+            if self.route_to(model).kind == "litellm":
+                from spotui.llm.batches.carriers import refusal
+
+                if (why := refusal(model, self._environ)) is not None:
+                    raise why
 
     def check_budget(self) -> None:
         """Make sure, before anything is paid for, that a budget in USD can be kept.
@@ -265,29 +286,27 @@ def _has_messages(to: Route) -> bool:
     return to.kind == "litellm" and _server(to) == "litellm/anthropic"
 
 
-def _is_azure(to: Route) -> bool:
-    """Whether a model is a deployment of Azure's that litellm knows the way to."""
-    return to.kind == "litellm" and to.endpoint.model.startswith("azure/")
-
-
 def batches_of(to: Route, environ: Mapping[str, str]) -> "BatchApi | None":
     """What sends calls of a route as batches; None where its endpoint has none that we know.
 
     Raises:
         ModelError: The endpoint cannot be asked at all.
     """
-    if to.kind == "openai_compatible":
-        from spotui.llm.batches.openai import OpenAIBatches
-
-        return OpenAIBatches(to.endpoint, to.wire_model)
     if _has_messages(to):
         from spotui.llm.batches.anthropic import AnthropicBatches
 
         return AnthropicBatches(to.endpoint, environ)
-    if _is_azure(to):
-        from spotui.llm.batches.azure import AzureBatches
+    if to.kind == "litellm":
+        from spotui.llm.batches.carriers import served
+        from spotui.llm.batches.hosted import batches_over_litellm
 
-        return AzureBatches(to.endpoint)
+        to = served(to, environ)
+        if to.kind == "litellm":
+            return batches_over_litellm(to.endpoint, environ)
+    if to.kind == "openai_compatible":
+        from spotui.llm.batches.openai import OpenAIBatches
+
+        return OpenAIBatches(to.endpoint, to.wire_model)
     return None
 
 

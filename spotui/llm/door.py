@@ -136,7 +136,10 @@ class Door:
         """How many calls to a model may be in one batch; 0 where its calls are sent live."""
         if self._batches is None:
             return 0
-        api = self.connections.to(model).batches
+        try:
+            api = self.connections.to(model).batches
+        except ModelError:
+            return 0  # the first of these calls says why
         return 0 if api is None else api.limits.calls
 
     @asynccontextmanager

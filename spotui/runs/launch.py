@@ -182,12 +182,15 @@ class Launcher:
 
         Raises:
             UnknownPriceError: The budget is in USD, and the price of a model is unknown.
+            ModelError: The batches that a role asks for cannot be used.
             OutsideDataError: The rows are in a file that the user has not agreed to send.
             ProjectError: The name is taken, or the workspace cannot be written.
         """
         from spotui.runs.snapshots import new_project
 
-        self.connector(prepared.settings).check_budget()
+        connector = self.connector(prepared.settings)
+        connector.check_budget()
+        connector.check_batches()
         if prepared.settings.base_url:
             self.trust_address(prepared.settings.base_url)
         self.trust_typed_program(prepared.settings)

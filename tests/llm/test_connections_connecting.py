@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from spotui.llm.batches.openai import OpenAIBatches
 from spotui.llm.budget import UnknownPriceError
 from spotui.llm.connector import Connector
+from spotui.llm.protocol import BadRequestError
 from spotui.llm.providers.embedded import EmbeddedProvider
 from spotui.llm.providers.litellm_provider import LitellmProvider
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
@@ -141,3 +143,25 @@ def test_other_budgets_need_no_price() -> None:
 
 def test_known_prices_suffice_for_a_budget_in_usd() -> None:
     a_connector(some_settings(budget=BudgetSettings(usd=1.0))).check_budget()
+
+
+def test_batches_of_litellm_have_their_prices_and_are_refused_before_anything_is_paid_for() -> None:
+    environ = {**ENVIRON, "HOSTED_VLLM_API_BASE": OWN}
+    connector = a_connector(environ=environ)
+    models = {
+        "xai/grok-4.3": 0.8,
+        "mistral/mistral-large-latest": 0.5,
+        "azure/gpt": 0.5,
+        "cohere/command-r": None,
+    }
+    for model, share in {**models, "hosted_vllm/qwen": 1.0, "bedrock/claude": None}.items():
+        assert connector.batch_share(model) == share
+    assert isinstance(connector.connect("hosted_vllm/qwen").batches, OpenAIBatches)
+    connector.check_batches()  # no role asks for batches
+    settings = some_settings(optimizer="bedrock/claude", batch="executor")
+    a_connector(settings, environ=environ).check_batches()
+    settings = some_settings(executor="bedrock/claude", batch="executor")
+    with pytest.raises(
+        BadRequestError, match=r"bedrock/claude cannot be in batches: litellm .*without --batch"
+    ):
+        a_connector(settings, environ=environ).check_batches()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from tests.model_server.hosted_batches import handle_hosted
 from tests.model_server.scripted import JsonObject, Scripted
 from tests.model_server.wire import completion
 
@@ -41,7 +42,9 @@ class Batching:
 
 
 @dataclass
-class _Row:
+class Row:
+    """A request of a batch, and what becomes of it."""
+
     name: str
     request: JsonObject
     number: int
@@ -50,10 +53,12 @@ class _Row:
 
 
 @dataclass
-class _Batch:
+class Batch:
+    """A batch that was taken."""
+
     number: int
     id: str
-    rows: list[_Row]
+    rows: list[Row]
     metadata: JsonObject
     file: str = ""
     created: float = field(default_factory=time.time)
@@ -69,27 +74,34 @@ class Batches:
     Attributes:
         how: It may be changed at any time.
         taken: Batches so far, forgotten ones included.
+        files: Contents of uploads, by name.
+        known: Batches by id.
+        targets: Where every request went, oldest first.
     """
 
     def __init__(self, how: Batching, answer: Answer) -> None:
         self.how = how
-        self.taken: list[_Batch] = []
+        self.taken: list[Batch] = []
         self._answer = answer
-        self._files: dict[str, bytes] = {}
-        self._known: dict[str, _Batch] = {}
+        self.files: dict[str, bytes] = {}
+        self.targets: list[str] = []
+        self.known: dict[str, Batch] = {}
 
     def forget(self) -> None:
         """Know none of the batches any more."""
-        self._known.clear()
+        self.known.clear()
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Scripted | None:
         """The answer to a request about files and batches; None to any other."""
+        self.targets.append(target)
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if (found := handle_hosted(self, method, parts.path, query, headers, body)) is not None:
+            return found
         path = parts.path.removeprefix("/openai/").removeprefix("/v1/").split("/")  # the first is Azure's
         match method, *path:
             case "POST", "files":
-                return self._upload(headers, body)
+                return self.upload(headers, body)
             case "GET", "files", file, "content":
                 return self._content(file)
             case "POST", "batches":
@@ -97,35 +109,36 @@ class Batches:
             case "GET", "batches":
                 return _json(self._page(query.get("after"), query, _openai))
             case "GET", "batches", name:
-                return self._shown(name, _openai)
+                return self.shown(name, _openai)
             case "POST", "messages", "batches":
                 return self._begin_messages(json.loads(body), headers)
             case "GET", "messages", "batches":
                 return _json(self._page(query.get("after_id"), query, _anthropic))
             case "GET", "messages", "batches", name:
-                return self._shown(name, _anthropic)
+                return self.shown(name, _anthropic)
             case "GET", "messages", "batches", name, "results":
                 return self._results(name)
         return None
 
-    def _upload(self, headers: Mapping[str, str], body: bytes) -> Scripted:
+    def upload(self, headers: Mapping[str, str], body: bytes) -> Scripted:
+        """Keep the file of a form."""
         boundary = headers["content-type"].partition("boundary=")[2].encode()
         parts = body.split(b"--" + boundary)
         file = next(part for part in parts if b'name="file"' in part).partition(b"\r\n\r\n")[2]
         purpose = next(part for part in parts if b'name="purpose"' in part).partition(b"\r\n\r\n")[2]
         assert purpose.strip() == b"batch"
-        name = f"file-{len(self._files) + 1}"
-        self._files[name] = file.removesuffix(b"\r\n")
+        name = f"file-{len(self.files) + 1}"
+        self.files[name] = file.removesuffix(b"\r\n")
         kept = {"created_at": int(time.time()), "filename": "batch.jsonl", "status": "processed"}
         return _json({"id": name, "object": "file", "purpose": "batch", "bytes": len(file)} | kept)
 
     def _begin(self, wanted: JsonObject, headers: Mapping[str, str]) -> Scripted:
         assert wanted["endpoint"] in {"/v1/chat/completions", "/chat/completions"}
         assert wanted["completion_window"] == "24h"
-        lines = [json.loads(line) for line in self._files[wanted["input_file_id"]].splitlines()]
+        lines = [json.loads(line) for line in self.files[wanted["input_file_id"]].splitlines()]
         assert all(line["url"] == wanted["endpoint"] and line["method"] == "POST" for line in lines)
         rows = [(line["custom_id"], line["body"]) for line in lines]
-        return self._taken(rows, wanted.get("metadata") or {}, "/v1/batches", headers, _openai)
+        return self.begin(rows, wanted.get("metadata") or {}, "/v1/batches", headers, _openai)
 
     def _begin_messages(self, wanted: JsonObject, headers: Mapping[str, str]) -> Scripted:
         assert headers["anthropic-version"]
@@ -135,9 +148,9 @@ class Batches:
             assert params["max_tokens"] > 0
             system = [{"role": "system", "content": params["system"]}] if params.get("system") else []
             rows.append((one["custom_id"], {**params, "messages": [*system, *params["messages"]]}))
-        return self._taken(rows, {}, "/v1/messages/batches", headers, _anthropic)
+        return self.begin(rows, {}, "/v1/messages/batches", headers, _anthropic)
 
-    def _taken(
+    def begin(
         self,
         rows: list[tuple[str, JsonObject]],
         metadata: JsonObject,
@@ -145,26 +158,28 @@ class Batches:
         headers: Mapping[str, str],
         shown: "Shown",
     ) -> Scripted:
+        """Take a batch, and show it."""
         number, how = len(self.taken) + 1, self.how
         assert len({name for name, _ in rows}) == len(rows)
-        batch = _Batch(number, f"batch_{number}", [], metadata)
+        batch = Batch(number, f"batch_{number}", [], metadata)
         if len(rows) <= how.most:
             for at, (name, request) in enumerate(rows):
                 fate = how.fate(number, at)
                 bought = self._answer(target, request, headers) if fate == "answer" else (0, Scripted())
-                batch.rows.append(_Row(name, request, *bought, fate))
+                batch.rows.append(Row(name, request, *bought, fate))
         self.taken.append(batch)
-        self._known[batch.id] = batch
+        self.known[batch.id] = batch
         ending: Literal["whole", "close"] = "close" if number in how.lost else "whole"
         answer = _json(shown(self, batch))
         return Scripted(status=200, body=answer.body, delay=how.taking or None, ending=ending)
 
-    def _shown(self, name: str, shown: "Shown") -> Scripted:
-        batch = self._known.get(name)
+    def shown(self, name: str, shown: "Shown") -> Scripted:
+        """A batch, or that there is none."""
+        batch = self.known.get(name)
         return _missing(name) if batch is None else _json(shown(self, batch))
 
     def _page(self, after: str | None, query: Mapping[str, str], shown: "Shown") -> JsonObject:
-        newest = list(reversed(self._known.values()))
+        newest = list(reversed(self.known.values()))
         start = next((at + 1 for at, one in enumerate(newest) if one.id == after), 0)
         size = int(query.get("limit", 20))
         page = newest[start : start + size]
@@ -177,33 +192,34 @@ class Batches:
 
     def _content(self, file: str) -> Scripted:
         name, _, kind = file.rpartition("-")
-        batch = self._known[name]
+        batch = self.known[name]
         lines = [
-            _openai_line(row) for row in self._shuffled(batch) if (row.fate == "answer") == (kind == "out")
+            _openai_line(row) for row in self.shuffled(batch) if (row.fate == "answer") == (kind == "out")
         ]
         return Scripted(status=200, body=_written(lines))
 
     def _results(self, name: str) -> Scripted:
-        batch = self._known.get(name)
+        batch = self.known.get(name)
         if batch is None:
             return _missing(name)
-        return Scripted(status=200, body=_written([_anthropic_line(row) for row in self._shuffled(batch)]))
+        return Scripted(status=200, body=_written([_anthropic_line(row) for row in self.shuffled(batch)]))
 
-    def _shuffled(self, batch: _Batch) -> list[_Row]:
+    def shuffled(self, batch: Batch) -> list[Row]:
+        """The rows of a batch in the order of its results."""
         rows = list(batch.rows)
         random.Random(self.how.seed).shuffle(rows)
         return rows
 
-    def done(self, batch: _Batch) -> float:
+    def done(self, batch: Batch) -> float:
         """The share of a batch that is done."""
         spent = time.time() - batch.created
         return 1.0 if not self.how.seconds else min(1.0, spent / self.how.seconds)
 
 
-Shown = Callable[[Batches, _Batch], JsonObject]
+Shown = Callable[[Batches, Batch], JsonObject]
 
 
-def _openai(batches: Batches, batch: _Batch) -> JsonObject:
+def _openai(batches: Batches, batch: Batch) -> JsonObject:
     share = batches.done(batch)
     is_over = share == 1.0
     counted = batch.rows if is_over else batch.rows[: int(share * len(batch.rows))]
@@ -233,7 +249,7 @@ def _openai(batches: Batches, batch: _Batch) -> JsonObject:
     return found
 
 
-def _anthropic(batches: Batches, batch: _Batch) -> JsonObject:
+def _anthropic(batches: Batches, batch: Batch) -> JsonObject:
     is_over = batches.done(batch) == 1.0
     fates = [row.fate for row in batch.rows]
     counts = {
@@ -253,7 +269,7 @@ def _anthropic(batches: Batches, batch: _Batch) -> JsonObject:
     }
 
 
-def _openai_line(row: _Row) -> JsonObject:
+def _openai_line(row: Row) -> JsonObject:
     base = {"id": f"batch_req_{row.number}", "custom_id": row.name}
     match row.fate:
         case "answer":
@@ -265,7 +281,7 @@ def _openai_line(row: _Row) -> JsonObject:
             return {**base, "response": {"status_code": _status(row), "body": {"error": _fault(row)}}}
 
 
-def _anthropic_line(row: _Row) -> JsonObject:
+def _anthropic_line(row: Row) -> JsonObject:
     match row.fate:
         case "answer":
             whole = completion(row.reply, row.request, row.number)
@@ -287,11 +303,11 @@ def _anthropic_line(row: _Row) -> JsonObject:
             return {"custom_id": row.name, "result": {"type": "errored", "error": error}}
 
 
-def _status(row: _Row) -> int:
+def _status(row: Row) -> int:
     return 400 if row.fate == "refuse" else 500
 
 
-def _fault(row: _Row) -> JsonObject:
+def _fault(row: Row) -> JsonObject:
     kind = "invalid_request_error" if row.fate == "refuse" else "api_error"
     return {"type": kind, "message": f"This row cannot be answered: {row.name}"}
 

@@ -78,10 +78,16 @@ class Exchange(asyncio.Protocol):
             return
         request_line, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        end = len(head) + 4 + int(headers.get("content-length", 0))
-        if len(self._received) < end:
-            return
-        body = bytes(self._received[len(head) + 4 : end])
+        if headers.get("transfer-encoding") == "chunked":
+            taken = _unchunked(self._received, len(head) + 4)
+            if taken is None:
+                return
+            body, end = taken
+        else:
+            end = len(head) + 4 + int(headers.get("content-length", 0))
+            if len(self._received) < end:
+                return
+            body = bytes(self._received[len(head) + 4 : end])
         del self._received[:end]
         self._busy = True
         method, target, _ = request_line.split(" ", 2)
@@ -182,3 +188,18 @@ def _json(status: int, payload: JsonObject) -> Scripted:
 
 def _error(status: int, message: str) -> Scripted:
     return _json(status, {"error": {"message": message, "type": None, "param": None, "code": None}})
+
+
+def _unchunked(received: bytearray, start: int) -> tuple[bytes, int] | None:
+    """A body in chunks, and where it ends; None while a part of it is missing."""
+    body = b""
+    while (line := received.find(b"\r\n", start)) >= 0:
+        size = int(received[start:line], 16)
+        end = line + 2 + size
+        if len(received) < end + 2:
+            return None
+        if not size:
+            return body, end + 2
+        body += bytes(received[line + 2 : end])
+        start = end + 2
+    return None

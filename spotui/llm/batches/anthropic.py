@@ -1,7 +1,6 @@
 """Anthropic's message batches: the requests are handed in as one body, and the results are one file."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -20,7 +19,7 @@ from spotui.llm.batches.api import (
     UncertainError,
 )
 from spotui.llm.batches.chat import reply_of
-from spotui.llm.batches.lines import JsonObject, NotFoundError, json_lines, json_of, no_batch_api
+from spotui.llm.batches.lines import JsonObject, NotFoundError, json_lines, json_of, no_batch_api, unix_time
 from spotui.llm.options import Options, read_options
 from spotui.llm.pricing import longest_reply
 from spotui.llm.protocol import AuthenticationError, MalformedReplyError
@@ -133,13 +132,13 @@ class AnthropicBatches:
             for one in batches:
                 if one.get("id") in others or sum(_counts(one).values()) != size:
                     continue
-                if _moment(one.get("created_at")) < since - _SKEW:
+                if unix_time(one.get("created_at")) < since - _SKEW:
                     continue
                 if one.get("processing_status") != "ended":
                     is_unsure = True
                 elif await self._is_named_after(str(one.get("id")), token):
                     return self._submitted(one)
-            is_older = any(_moment(one.get("created_at")) < since - _SKEW for one in batches)
+            is_older = any(unix_time(one.get("created_at")) < since - _SKEW for one in batches)
             if is_older or not page.get("has_more") or not batches:
                 break
             after = str(page.get("last_id") or batches[-1].get("id"))
@@ -199,7 +198,7 @@ class AnthropicBatches:
     def _submitted(self, body: JsonObject) -> Submitted:
         if not isinstance(body.get("id"), str):
             raise no_batch_api(self._pool.target)
-        return Submitted(body["id"], _moment(body.get("expires_at")))
+        return Submitted(body["id"], unix_time(body.get("expires_at")))
 
     def _body(self, request: Request, concessions: Concessions) -> JsonObject:
         """The body of a request for a message."""
@@ -260,11 +259,3 @@ def _as_completion(message: JsonObject) -> JsonObject:
 def _counts(batch: JsonObject) -> dict[str, int]:
     counts = batch.get("request_counts") or {}
     return {name: number for name, number in counts.items() if isinstance(number, int)}
-
-
-def _moment(written: object) -> float:
-    """A time in ISO 8601 as seconds since 1970; 0 where there is none."""
-    try:
-        return datetime.fromisoformat(str(written)).timestamp()
-    except ValueError:
-        return 0.0

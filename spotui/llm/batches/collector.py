@@ -115,7 +115,13 @@ class Batches:
         gate.tell(self._follow)
 
     def takes(self, key: CallKey, request: Request, connection: Connection) -> bool:
-        """Whether a call goes into a batch, or is in one; that it does not is said once for each reason."""
+        """Whether a call goes into a batch, or is in one; that it does not is said once for each reason.
+
+        Raises:
+            ModelError: The batches of the model's provider cannot be used as things are set.
+        """
+        if self._batching.is_live and self._known.spot(key, digest_of(request)) is None:
+            return False
         api = connection.batches
         if api is None:
             self._tell_once(
@@ -124,7 +130,7 @@ class Batches:
             )
             return False
         if self._batching.is_live:
-            return self._known.spot(key, digest_of(request)) is not None
+            return True
         if why := api.obstacle(request):
             text = _(
                 "A call to {model} cannot be in a batch, because {why}: such calls are sent live.",

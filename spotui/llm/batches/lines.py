@@ -1,6 +1,7 @@
 """Reads results of batches: files of JSON lines that may be far longer than a reply."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -92,6 +93,14 @@ def no_batch_api(target: Target) -> MalformedReplyError:
         _("{place} answered with something other than a batch.", place=target),
         _("Check that the endpoint has an API for batches, or run without --batch."),
     )
+
+
+def unix_time(written: object) -> float:
+    """A time in ISO 8601 as seconds since 1970; 0 where there is none."""
+    try:
+        return datetime.fromisoformat(str(written)).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _object(line: bytes, target: Target) -> JsonObject:

@@ -48,7 +48,8 @@ _KEY_NAME: Final = re.compile(r"(?:_KEY|_TOKEN)$")
 _OTHER_KEYS: Final = {"huggingface": "HF_TOKEN", "volcengine": "ARK_API_KEY", "gemini": "GOOGLE_API_KEY"}
 _STEM: Final = 6
 
-_GOOGLE_CLOUD: Final = ("VERTEX", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT")
+GOOGLE_CLOUD: Final = ("VERTEX", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT")
+"""Variables with which litellm asks Google's cloud platform for a model whose id is `gemini-…` alone."""
 
 # Clients refuse to start without any key; servers that want none do not look at it.
 _NO_KEY: Final = Secret("none")
@@ -85,11 +86,7 @@ def find_route(litellm: Any, model: str, endpoint: Endpoint) -> Route | None:
     """
     litellm_id, provider = model, _provider(litellm, model)
     # litellm sends Google's ids to its cloud platform; with nothing set up for that, a key is meant.
-    if (
-        provider == "vertex_ai"
-        and model.startswith("gemini-")
-        and not any(map(os.environ.get, _GOOGLE_CLOUD))
-    ):
+    if provider == "vertex_ai" and model.startswith("gemini-") and not any(map(os.environ.get, GOOGLE_CLOUD)):
         provider = None
     if provider is None:
         # Families are known beyond litellm's list: a model that is newer than it, or one it has retired.

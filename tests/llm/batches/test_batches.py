@@ -1,6 +1,7 @@
 """Calls in batches of both families: bought once, kept by their keys, whatever happens on the way."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from spotui.domain.records import BatchedCall, BatchLine, CallLine
 from spotui.llm.batches import batch, collector
 from spotui.llm.batches.anthropic import AnthropicBatches
 from spotui.llm.batches.api import BatchApi, Limits
-from spotui.llm.batches.azure import AzureBatches
+from spotui.llm.batches.hosted import AzureBatches
 from spotui.llm.batches.openai import OpenAIBatches
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, digest_of
@@ -215,7 +216,7 @@ def test_a_deployment_of_azure_is_reached_over_litellm(
         monkeypatch.setenv("AZURE_API_KEY", "k")
 
         def azure(_endpoint: Endpoint) -> BatchApi:
-            return AzureBatches(Endpoint("azure/test-model"))
+            return AzureBatches(Endpoint("azure/test-model"), os.environ)
 
         async with a_door(base_url, tmp_path, batches=azure, retry=RETRIED) as opened:
             replies = await ask(opened, 0, 1)
