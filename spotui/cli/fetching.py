@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli.terminal import paint
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import duration
+from spotui.domain.figures import duration, size
 from spotui.domain.text import width
 from spotui.lang import _
 from spotui.settings import locations
@@ -57,7 +57,7 @@ def fetch_missing_models(settings: RunSettings, *, yes: bool) -> None:
 
 def size_of(source: "Source") -> str:
     """How much is fetched; empty when it is unknown."""
-    return f"{source.download_bytes / _MEGA:,.0f} MB" if source.download_bytes else ""
+    return size(source.download_bytes) if source.download_bytes else ""
 
 
 def agree(source: "Source", *, yes: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes
 from spotui.cli.terminal import behind
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import duration
+from spotui.domain.figures import duration, size
 from spotui.lang import _, as_asked, join, ngettext
 from spotui.settings import locations
 
@@ -110,11 +110,7 @@ def _list() -> int:
     print("Embedded:")
     here = {stored.id: stored for stored in ModelStore(locations.models_dir()).models()}
     for known in CATALOG:
-        state = (
-            _("on this machine")
-            if known.id in here
-            else _("{bytes:,.0f} MB to fetch", bytes=known.bytes / 1e6)
-        )
+        state = _("on this machine") if known.id in here else _("{size} to fetch", size=size(known.bytes))
         print(f"  {known.id}  {state}. {known.notes}")
     for own in here.values():
         if own.id not in {known.id for known in CATALOG}:

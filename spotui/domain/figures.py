@@ -69,18 +69,36 @@ def usd(cost: float | None, unpriced: int = 0, *, estimated: bool = False) -> st
 
 
 def count(number: int, *, estimated: bool = False) -> str:
-    """A number of tokens or calls: 950, 12.3k, 4.56M, and ~4.56M where any part of it is an estimate."""
+    """A number of tokens or calls: 950, 12.3k, 4.56M, 7.89B, and ~4.56M where it is estimated in any part."""
     if estimated:
         return f"~{count(number)}"
+    if number < 0:
+        return f"-{count(-number)}"
     if number < 1000:
         return str(number)
-    if number < 999_950:
-        return f"{number / 1000:.1f}k"
-    return f"{number / 1_000_000:.2f}M"
+    for unit, one, digits in (("k", 1_000, 1), ("M", 1_000_000, 2)):
+        text = f"{number / one:.{digits}f}"
+        if float(text) < 1000:  # what is rounded to 1000 of a unit is 1 of the next
+            return text + unit
+    return f"{number / 1_000_000_000:,.2f}B"
+
+
+def size(number: int) -> str:
+    """The size of a file, of 1000 bytes to the kilobyte: 950 B, 12.3 kB, 4.56 MB, 1.12 GB."""
+    text, value = str(number), float(number)
+    for unit in ("B", "kB", "MB"):
+        if float(text) < 1000:
+            return f"{text} {unit}"
+        value /= 1000
+        text = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    return f"{text} GB"
+
+
+_HOURS_OF_A_DAY: Final = 24
 
 
 def duration(seconds: float) -> str:
-    """A time span: 0.4 s, 12 s, 3:07, 1:02:33."""
+    """A time span: 0.4 s, 12 s, 3:07, 1:02:33, 2 d 5 h."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -88,6 +106,9 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= _HOURS_OF_A_DAY:
+        days, hours = divmod(round(whole / 3600), _HOURS_OF_A_DAY)
+        return _("{days} d {hours} h", days=days, hours=hours)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 

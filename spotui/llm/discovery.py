@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from spotui.domain.figures import size
 from spotui.lang import _
 from spotui.settings.config_file import Config
 from spotui.settings.keys import OPENAI_URLS
@@ -174,9 +175,7 @@ def _embedded(models_dir: "Path") -> Iterator[Offer]:
     for model in sorted({DEFAULT_MODEL, *here}, key=lambda model: (model != DEFAULT_MODEL, model)):
         known = known_model(model)
         fetch = (
-            _("{bytes:,.0f} MB are downloaded first", bytes=known.bytes / 1e6)
-            if known and model not in here
-            else ""
+            _("{size} are downloaded first", size=size(known.bytes)) if known and model not in here else ""
         )
         yield Offer(model, "embedded", note=fetch or _("on this machine"))
 

@@ -109,7 +109,7 @@ def test_doctor_finds_what_is_wrong_in_the_config_file(shell: Shell, home: Path)
 
 def test_estimate_tells_what_would_be_fetched_first(shell: Shell, template: str) -> None:
     said = shell("estimate", template, "--model", "local/qwen2.5-coder-1.5b")
-    assert "local/qwen2.5-coder-1.5b is not on this machine; a run fetches it first (1,117 MB)." in said.out
+    assert "local/qwen2.5-coder-1.5b is not on this machine; a run fetches it first (1.12 GB)." in said.out
     (warning,) = json.loads(shell("estimate", template, "--model", "local/smollm2-135m", "--json").out)[
         "warnings"
     ]

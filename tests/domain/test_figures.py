@@ -1,8 +1,11 @@
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spotui.domain.figures import aligned, count, duration, limit, moment, usd
+from spotui.domain.figures import aligned, count, duration, limit, moment, size, usd
 
 
 @pytest.mark.parametrize(
@@ -44,10 +47,33 @@ def test_a_tilde_marks_an_estimated_count() -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (999_949, "999.9k"), (999_950, "1.00M")],
+    [
+        *((0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (999_949, "999.9k"), (999_950, "1.00M")),
+        *((999_994_000, "999.99M"), (999_996_000, "1.00B"), (2_322_000_000, "2.32B")),
+        *((5 * 10**13, "50,000.00B"), (-12_345, "-12.3k")),
+    ],
 )
 def test_large_counts_are_short(number: int, text: str) -> None:
     assert count(number) == text
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_a_short_count_or_size_has_the_value_within_its_last_digit(number: int) -> None:
+    counts, sizes = {"": 0, "k": 3, "M": 6, "B": 9}, {"B": 0, "kB": 3, "MB": 6, "GB": 9}
+    for shown, units in ((count(number), counts), (size(number), sizes)):
+        text, unit = re.fullmatch(r"([\d.,]+) ?(\D*)", shown).groups()  # type: ignore[union-attr]
+        value = float(text.replace(",", ""))
+        assert value < 1000 or units[unit] == 9
+        half = 0.5001 * 10 ** -len(text.partition(".")[2])
+        assert value == pytest.approx(number / 10 ** units[unit], abs=half)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (999_700, "1 MB"), (1_117_320_736, "1.12 GB")],
+)
+def test_sizes_are_short(number: int, text: str) -> None:
+    assert size(number) == text
 
 
 @pytest.mark.parametrize(
@@ -61,6 +87,8 @@ def test_large_counts_are_short(number: int, text: str) -> None:
         (187, "3:07"),
         (3599.6, "1:00:00"),
         (3753, "1:02:33"),
+        (86_399, "23:59:59"),
+        (86_400 + 5 * 3600 - 1, "1 d 5 h"),
     ],
 )
 def test_a_time_never_shows_sixty_seconds(seconds: float, text: str) -> None:

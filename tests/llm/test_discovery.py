@@ -31,7 +31,7 @@ def find(folder: Path, *servers: Server, config: str = "", **environ: str) -> li
 
 def test_the_embedded_model_is_always_there_and_says_what_it_takes(tmp_path: Path) -> None:
     (one,) = find(tmp_path)
-    assert (one.model, one.note) == (DEFAULT_MODEL, "1,117 MB are downloaded first")
+    assert (one.model, one.note) == (DEFAULT_MODEL, "1.12 GB are downloaded first")
 
 
 def test_each_key_leads_to_a_model(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import size
 from spotui.lang import _
 
 
@@ -93,8 +94,8 @@ def require_room(folder: Path, needed: int) -> None:
             _(
                 "The disk of {folder} has {free} free; the model takes {needed}.",
                 folder=folder,
-                free=_megabytes(free),
-                needed=_megabytes(needed),
+                free=size(free),
+                needed=size(needed),
             ),
             _("Make room, or keep the models elsewhere with SPOTUI_MODELS_DIR."),
         )
@@ -120,7 +121,3 @@ def disk_errors(folder: Path) -> Iterator[None]:
             _("{path} cannot be used: {reason}.", path=place, reason=error.strerror or error),
             _("Check its permissions."),
         ) from error
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1_000_000:,.0f} MB"
