@@ -56,6 +56,7 @@ def doctor_command(parsed: argparse.Namespace) -> int:
         (_("meta-prompts"), _meta_prompts),
         (_("vocabulary"), _vocabulary),
         (_("sockets"), lambda: str(locations.ensure_runtime_dir())),
+        (_("tracking"), lambda: _trackers(parsed)),
     ]
     failed = 0
     for name, check in checks:
@@ -118,6 +119,18 @@ def _model_line(what: str, model: str, connector: "Connector", source: "Source")
     way = connector.route_to(model)
     key = _("with a key") if way.endpoint.api_key else _("without a key")
     return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({source})"
+
+
+def _trackers(parsed: argparse.Namespace) -> str:
+    """The trackers that runs are reported to; no network is used."""
+    from spotui.cli.tracking import named_trackers
+    from spotui.runs.launch import Launcher
+    from spotui.wire.tracking import load_tracker
+
+    names = named_trackers(parsed, Launcher())
+    for name in names:
+        load_tracker(name)
+    return ", ".join(names) or _("none")
 
 
 def _meta_prompts() -> str:

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Final
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.cli.measuring import expected_json, margin_of, print_expected, write_json
-from spotui.cli.terminal import paint
+from spotui.cli.migrate_output import MigrationListener, print_migration
 from spotui.cli.trusting import add_trust, says_yes, settle_trust
 from spotui.domain.errors import SpotuiError
-from spotui.lang import _, as_english
-from spotui.settings.table import Group
+from spotui.lang import _
+from spotui.settings.table import ROLES, Group, is_embedded
 
 if TYPE_CHECKING:
-    from spotui.domain.events import Event
     from spotui.runs.estimate import Estimate
     from spotui.runs.launch import Launcher
     from spotui.runs.migrate.plan import MigrationPlan
     from spotui.settings.resolve import Flags
     from spotui.settings.table import BudgetSettings
     from spotui.workspace.answer_archive import AnswerArchive
-    from spotui.workspace.migration_file import MigrationFolder, MigrationRecord, Tried
+    from spotui.workspace.migration_file import MigrationRecord
 
 _MARGIN: Final = 5.0
 """Points that a new model may lose and still count as no loss, where nobody says otherwise."""
@@ -92,14 +91,16 @@ def add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_workspace(parser)
     options.add_method(parser)
     options.add_settings(parser, Group.BUDGET, title=_("budget of the whole migration"))
-    others = (Group.BUDGET, Group.FINAL_CHECK, Group.TRACKING)
+    others = (Group.BUDGET, Group.FINAL_CHECK)
     options.add_settings(parser, *(group for group in Group if group not in others))
 
 
 def migrate_command(parsed: argparse.Namespace) -> int:
     """Archive the old model's answers, try both prompts on each new model, and say what to do."""
-    from spotui.cli.conduct import quiet_limits, serve
+    from spotui.cli.conduct import quiet_limits
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.migrate_tracking import MigrationReports
+    from spotui.cli.tracking import chosen_trackers, tracking_group
     from spotui.llm.limits import Halted
     from spotui.runs.launch import Launcher
     from spotui.runs.migrate.work import Migration
@@ -111,6 +112,7 @@ def migrate_command(parsed: argparse.Namespace) -> int:
     margin = margin_of(parsed.margin, most=99)
     launcher, path, workspace = Launcher(), find_template(parsed.template), options.workspace(parsed)
     flags, budget = _flags(parsed), _budget(parsed, launcher)
+    trackers = [] if parsed.estimate else chosen_trackers(parsed, launcher)
     plan = _plan(parsed, launcher, path, flags)
     archive = archive_of(workspace, kept_as(plan.test), plan.old)
     folder = MigrationFolder(workspace, parsed.name or f"{path.stem}-migration")
@@ -128,23 +130,35 @@ def migrate_command(parsed: argparse.Namespace) -> int:
         _ask(parsed, plan, expected)
     make_private(folder.folder)
     folder.lock.acquire()
-    listener = _Listener()
+    listener = MigrationListener()
+    facts: dict[str, str | int | float | bool | None] = {
+        "template": path.name,
+        "old model": plan.old,
+        "new models": ", ".join(plan.models),
+        "compared by": plan.by,
+    }
     try:
         folder.write(record)
-        migration = Migration(
-            plan,
-            folder,
-            record,
-            archive,
-            launcher,
-            serve,
-            listener,
-            archived_only=parsed.archived_only,
-            always=parsed.always_optimize,
-            grown=before is not None and before.budget != budget,
-        )
         quiet_limits()
-        record = asyncio.run(migration.work())
+        prompt = plan.test.template.prompt
+        with tracking_group(trackers, "migration", folder.name, record.tracked_as, facts, prompt) as reports:
+            served = MigrationReports(reports, folder, path.name, plan.models)
+            migration = Migration(
+                plan,
+                folder,
+                record,
+                archive,
+                launcher,
+                served.serve,
+                listener,
+                archived_only=parsed.archived_only,
+                always=parsed.always_optimize,
+                grown=before is not None and before.budget != budget,
+            )
+            record = asyncio.run(migration.work())
+            listener.end()
+            print_migration(parsed, folder, record)
+            served.conclude(record)
     except Halted as halt:
         listener.end()
         text = (
@@ -164,7 +178,6 @@ def migrate_command(parsed: argparse.Namespace) -> int:
     finally:
         listener.end()
         folder.lock.release()
-    _print(parsed, folder, record)
     if parsed.report:
         from spotui.cli.report import write_report
         from spotui.view.report.of_migration import report_of_migration
@@ -202,7 +215,7 @@ def _plan(parsed: argparse.Namespace, launcher: "Launcher", path: Path, flags: "
     """The migration, prepared for every model.
 
     Raises:
-        UsageError: No new model is named, or one of them is the old one.
+        UsageError: No new model is named, one of them is the old one, or nothing is named that judges.
         SpotuiError: Template, settings, method, or a model cannot be used.
     """
     from spotui.cli.prompt_names import named_prompt
@@ -221,6 +234,10 @@ def _plan(parsed: argparse.Namespace, launcher: "Launcher", path: Path, flags: "
             _("{model} is the old model and a new one.", model=old),
             _("Leave it out of --to, or name the model in use with --from."),
         )
+    compared, sources = (old, *models), launcher.settings(flags, prepared.template, path.parent).sources
+    unnamed = {role for role in ROLES if sources[f"roles.{role}.model"].is_default}
+    if all(map(is_embedded, compared)):  # then so may the others be
+        unnamed = set()
     own = parsed.project or path.stem
     prompt = None
     if parsed.prompt != "seed":
@@ -234,7 +251,16 @@ def _plan(parsed: argparse.Namespace, launcher: "Launcher", path: Path, flags: "
         method=parsed.method,
         parameters=options.parameters(parsed),
         prompt=prompt,
+        optimizes_itself="optimizer" in unnamed,
     )
+    if "evaluator" in unnamed and plan.is_judged:
+        raise UsageError(
+            _("No model is named to judge the answers."),
+            _(
+                "Name one that is not compared, for example --eval-model gpt-4.1: judges prefer their own "
+                "answers."
+            ),
+        )
     for model in models:  # an unknown one ends it before the old one is asked
         settings = plan.run(model).settings
         connector = launcher.connector(settings)
@@ -274,8 +300,10 @@ def _record(
     import msgspec
 
     from spotui.workspace.migration_file import MigrationError, MigrationRecord
+    from spotui.workspace.projects import new_run_id
 
     record = MigrationRecord(
+        tracked_as=(before.tracked_as if before is not None else "") or new_run_id(),
         template=path.name,
         prompt=plan.test.template.prompt,
         old=plan.old,
@@ -315,7 +343,7 @@ def _words(parsed: argparse.Namespace, path: Path) -> tuple[str, ...]:
     words += ["--archived-only"] if parsed.archived_only else []
     words += ["--always-optimize"] if parsed.always_optimize else []
     words += [f"--set={one}" for one in parsed.set]
-    return (*words, *options.as_words(options.flags(parsed)))
+    return (*words, *options.as_words(options.untracked(options.flags(parsed))))
 
 
 def _ask(parsed: argparse.Namespace, plan: "MigrationPlan", expected: "Estimate") -> None:
@@ -343,61 +371,3 @@ def _ask(parsed: argparse.Namespace, plan: "MigrationPlan", expected: "Estimate"
             _("The migration was not started, and nothing was bought."),
             _("Start it with --yes, and limit it with --budget-usd or --budget-calls."),
         )
-
-
-def _print(parsed: argparse.Namespace, folder: "MigrationFolder", record: "MigrationRecord") -> None:
-    from spotui.view.migration import advice_in_words, explained, spent_line, table_lines
-
-    if parsed.json:
-        import msgspec
-
-        data: dict[str, object] = msgspec.to_builtins(record, enc_hook=as_english)
-        write_json({**data, "name": folder.name, "text": advice_in_words(record)})
-        return
-    print("\n".join(table_lines(record)))
-    print("\n" + "\n".join(explained(record)))
-    print(f"\n{advice_in_words(record)}")
-    print(_("Receipt: spotui report {name}", name=folder.name))
-    print(spent_line(record), file=sys.stderr)
-
-
-class _Listener:
-    """Prints what happens as lines, and on a terminal how many calls are done in place."""
-
-    def __init__(self) -> None:
-        self._printed: set[str] = set()
-        self._done = 0
-        self._is_watched = sys.stderr.isatty()
-
-    def note(self, text: str) -> None:
-        """Print what happens next."""
-        self.end()
-        print(text, file=sys.stderr, flush=True)
-
-    def event(self, who: str, event: "Event") -> None:
-        """Print a round that ended, a notice once, and how many calls are done."""
-        from spotui.domain.events import CallFinished, Noticed, RoundFinished, RunStopped
-        from spotui.view.telling import line
-
-        if isinstance(event, RoundFinished):
-            self.note(f"{who}: {line(event)}")
-        elif isinstance(event, RunStopped):
-            self.note(f"{who}: {event.cause}")
-        elif isinstance(event, Noticed) and event.text not in self._printed:
-            self._printed.add(event.text)
-            self.note(f"{who}: {event.text}")
-        elif isinstance(event, CallFinished) and self._is_watched:
-            self._done += 1
-            paint(f"\r{who}: {_('call {n:,}', n=self._done)} ", sys.stderr)
-
-    def measured(self, tried: "Tried") -> None:
-        """Print what a prompt has shown."""
-        from spotui.view.migration import finding_line
-
-        self.note(finding_line(tried))
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._is_watched and self._done:
-            self._done = 0
-            paint("\r\x1b[K", sys.stderr)

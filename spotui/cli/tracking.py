@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spotui.cli import options
 from spotui.domain.errors import SpotuiError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spotui.wire.tracking.feed import Report
     from spotui.wire.tracking.group import GroupFeed
     from spotui.workspace.projects import Project
+    from spotui.workspace.record_folder import RecordFolder
 
 _HASTE_SECONDS = 1.0
 
@@ -30,6 +31,12 @@ class Chosen(NamedTuple):
     tracker: "Tracker"
 
 
+def named_trackers(parsed: argparse.Namespace, launcher: "Launcher") -> list[str]:
+    """The names of trackers in the setting, each once."""
+    named = launcher.settings(options.flags(parsed)).settings.track or ""
+    return list(dict.fromkeys(one.strip() for one in named.split(",") if one.strip()))
+
+
 def chosen_trackers(parsed: argparse.Namespace, launcher: "Launcher") -> list[Chosen]:
     """The trackers that the setting names, ready to be used.
 
@@ -39,9 +46,8 @@ def chosen_trackers(parsed: argparse.Namespace, launcher: "Launcher") -> list[Ch
     Raises:
         TrackerError: One that was typed cannot work.
     """
-    named = launcher.settings(options.flags(parsed)).settings.track or ""
     found = []
-    for name in dict.fromkeys(one.strip() for one in named.split(",") if one.strip()):
+    for name in named_trackers(parsed, launcher):
         from spotui.wire.tracking import TrackerError, load_tracker
 
         try:
@@ -231,8 +237,9 @@ def _past(project: "Project") -> Iterable[Event]:
 
 
 def _group_of(project: "Project") -> "TrackedGroup | None":
-    """The race or sweep that a project is a run of, where that was reported, too."""
+    """The race, sweep or migration that a project is a run of."""
     from spotui.wire.tracking import TrackedGroup
+    from spotui.workspace.migration_file import MigrationFolder
     from spotui.workspace.projects import Workspace
     from spotui.workspace.race_file import RaceFolder
     from spotui.workspace.sweep_file import SweepFolder
@@ -241,14 +248,15 @@ def _group_of(project: "Project") -> "TrackedGroup | None":
     if not slash:
         return None
     workspace = Workspace(project.folder.parents[project.name.count("/")])
-    race, sweep = RaceFolder(workspace, name), SweepFolder(workspace, name)
-    try:
-        if race.exists:
-            return TrackedGroup("race", name, run) if (run := race.read().tracked_as) else None
-        if sweep.exists:
-            return TrackedGroup("sweep", name, run) if (run := sweep.read().tracked_as) else None
-    except SpotuiError:  # it is damaged, and the run is not
-        pass
+    kinds: dict[Kind, Callable[[], RecordFolder[Any]]] = {
+        "race": lambda: RaceFolder(workspace, name),
+        "sweep": lambda: SweepFolder(workspace, name),
+        "migration": lambda: MigrationFolder(workspace, name),
+    }
+    for kind, folder in kinds.items():
+        with suppress(SpotuiError):  # where it is damaged, the run is not
+            if (found := folder()).exists and (known := found.read().tracked_as):
+                return TrackedGroup(kind, name, known)
     return None
 
 

@@ -127,7 +127,7 @@ VERBS_OF_GROUPS = {
     "doctor": set(Group),
     "race": {*Group} - {Group.FINAL_CHECK},
     "sweep": {*Group} - {Group.FINAL_CHECK, Group.SEED},
-    "migrate": {*Group} - {Group.FINAL_CHECK, Group.TRACKING},
+    "migrate": {*Group} - {Group.FINAL_CHECK},
     "headroom": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.TRACKING},
     "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.TRACKING},
     "score": {

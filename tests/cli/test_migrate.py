@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from spotui.cli import exit_codes
+from spotui.wire.tracking import TrackedRun
 from tests.cli.conftest import Shell
-from tests.command_line import begin, places
+from tests.command_line import ROOT, begin, places
 from tests.migration_model import Fleet
 from tests.model_server import ModelServer
 from tests.row_model import rows, template
+from tests.tracked.noting import NOTES
 
 QUESTIONS = 12
 AT_ONCE, SAMPLE = 2, 3
@@ -68,9 +70,37 @@ def findings(found: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {(one["model"], one["kind"]): one["finding"] for one in found["tried"]}
 
 
+def assert_reported() -> None:
+    """A tracker has the run that looked for a prompt in the group of the migration, and the table."""
+    whole, run = (one for one in NOTES if isinstance(one, TrackedRun))
+    assert (whole.kind, whole.project, run.project) == ("migration", "why-migration", "why-migration/weak")
+    assert run.group == whole.group
+    assert run.tags == {"template": "why.yaml", "model": "weak"}
+    ending = next(one[1] for one in NOTES if isinstance(one, tuple) and one[0] == "why-migration")
+    assert [row[0] for row in ending.table.rows] == ["in use", "weak, same", "strong, same", "weak, new"]
+    assert (ending.facts["action"], ending.facts["winner"]) == ("new", "weak")
+    figures = next(one[1] for one in NOTES if isinstance(one, tuple) and one[0] == run.run)
+    assert figures["difference"] == ending.figures["difference/weak, new"] == 0.5
+
+
+def test_models_that_nobody_names_are_the_new_ones_or_asked_for(shell: Shell, site: Site) -> None:
+    where = ("--from", "old", "--to", "weak,strong", "--base-url", site.server.base_url)
+    said = shell("migrate", "why.yaml", *where, "--yes")
+    assert said.code == exit_codes.USAGE
+    assert "No model is named to judge the answers." in said.err
+    assert "--eval-model gpt-4.1" in said.err
+    assert not site.server.requests
+    few = ("--set", "max_steps=1", "--set", "candidates_per_step=1", "--yes")
+    said = shell("migrate", "sums.yaml", *where, *few)  # rows are marked without a judge
+    assert said.code == exit_codes.OK, said.err
+    assert {*site.bought()} == {"old", "weak", "strong"}
+
+
 def test_a_migration_buys_the_old_answers_once_and_tries_both_prompts_on_each_new_model(
-    shell: Shell, site: Site, home: Path
+    shell: Shell, site: Site, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "tracked"))
+    NOTES.clear()
     words = site.words("why.yaml", "weak,strong", *ROUNDS)
     said = shell(*words, "--estimate")
     assert said.out.startswith("Expected: about ")
@@ -78,8 +108,9 @@ def test_a_migration_buys_the_old_answers_once_and_tries_both_prompts_on_each_ne
     assert said.code == exit_codes.FAILED
     assert "The migration was not started, and nothing was bought." in said.err
     assert not site.server.requests
-    said = shell(*words, "--yes")
+    said = shell(*words, "--yes", "--track", "adding")
     assert said.code == exit_codes.OK, said.err
+    assert_reported()
     assert "weak with the same prompt: worse, -50.0 (-50.0 to -29.4) points on 12 rows" in said.err
     assert "Move to weak with the new prompt: it is better than old: +50.0" in said.out
     assert "strong: no new prompt was looked for, as the same one shows no loss." in said.out

@@ -87,6 +87,8 @@ def test_doctor_tells_where_every_role_goes_and_hides_the_key(shell: Shell, mode
     assert "sk-the-key" not in said.out + said.err
     said = shell("doctor", "--model", "test-model", "--embedding-model", "e")
     assert f"embedding: e at {model.base_url}, with a key (flag --embedding-model)" in said.out
+    assert "ok    tracking: none" in said.out
+    assert "wrong tracking: MLFLOW_TRACKING_URI is not set" in shell("doctor", "--track", "mlflow").out
 
 
 @pytest.mark.parametrize("place", ["a file", "/proc/spotui"])

@@ -53,6 +53,7 @@ class MigrationPlan:
         method: Another method than the template's, or None.
         parameters: Its parameters.
         prompt: The prompt in use, where it is another one than the template's.
+        optimizes_itself: Whether each new model looks for its prompt itself, as no other is named for that.
 
     Raises:
         SpotuiError: Template, settings, method or rows cannot be used.
@@ -76,7 +77,9 @@ class MigrationPlan:
         method: str | None,
         parameters: Mapping[str, Any],
         prompt: str | None,
+        optimizes_itself: bool = False,
     ) -> None:
+        self._optimizes_itself = optimizes_itself
         self.old = old
         self.models = tuple(models)
         self._launcher = launcher
@@ -108,7 +111,15 @@ class MigrationPlan:
             )
 
     def _of(self, model: str) -> Flags:
-        return Flags(**{**self._flags, "exec_model": model})
+        more = {"opt_model": model} if self._optimizes_itself else {}
+        return Flags(**{**self._flags, **more, "exec_model": model})
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the evaluator is asked anything."""
+        if self.by == "duels" or is_judged(self.test.template):
+            return True
+        return any("evaluator" in self.run(model).settings.asked for model in self.models)
 
     def measuring(self, model: str) -> Prepared:
         """What a model is asked and compared with."""

@@ -1,4 +1,4 @@
-"""What a race and a sweep found, as trackers take it: figures, a table, and who won."""
+"""What a race, a sweep and a migration found, as trackers take it: figures, a table, and who won."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,6 +9,7 @@ from spotui.domain.verdicts import StopReason
 from spotui.runs.race import Entry, Pair
 from spotui.runs.sweep.table import Measured, Table
 from spotui.wire.tracking import TrackedEnd, TrackedTable
+from spotui.workspace.migration_file import MigrationRecord, Tried
 
 Cell = str | float | None
 
@@ -22,7 +23,11 @@ _SWEEP_COLUMNS: Final = (
     *("contender", "method", "model", "condition", "macro", "gain", "gain_low", "gain_high", "runs"),
     *("improved", "calls", "tokens", "usd", "seconds"),
 )
-_GIVEN: Final = ("method", "contender", "model", "condition")
+_MIGRATION_COLUMNS: Final = (
+    *("tried", "model", "prompt", "finding", "score", "score_low", "score_high", "difference"),
+    *("difference_low", "difference_high", "rows", "won", "lost", "usd_per_answer", "seconds_per_answer"),
+)
+_GIVEN: Final = ("method", "contender", "model", "condition", "tried", "prompt", "finding")
 """Columns that are no figures."""
 
 
@@ -95,6 +100,52 @@ def measured_figures(one: Measured) -> dict[str, float]:
             "test_gain": gain.difference,
             "test_gain_low": gain.interval.low,
             "test_gain_high": gain.interval.high,
+        }
+    )
+
+
+def migration_end(record: MigrationRecord, advice: str) -> tuple[TrackedEnd, str]:
+    """The end of a migration.
+
+    Args:
+        record: What is written down of it.
+        advice: What to do, in words.
+
+    Returns:
+        The end, and the prompt that is recommended.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    if (old := record.incumbent) is not None:
+        known = {"tried": "in use", "model": old.model, "prompt": "in use", "score": old.score}
+        low, high = old.interval if old.interval is not None else (None, None)
+        known |= {"score_low": low, "score_high": high, **_per_answer(old.cost)}
+        rows.append(tuple(known.get(column) for column in _MIGRATION_COLUMNS))
+    for one in record.tried:
+        texts: dict[str, Cell] = {"model": one.model, "prompt": one.kind, "finding": one.finding}
+        all_known = {"tried": f"{one.model}, {one.kind}", **texts, **tried_figures(one)}
+        rows.append(tuple(all_known.get(column) for column in _MIGRATION_COLUMNS))
+    facts, prompt = {"advice": advice}, record.prompt
+    if (found := record.advice) is not None:
+        facts |= {"action": found.action, "winner": record.old if found.action == "stay" else found.model}
+        if found.action == "new" and (best := record.tried_with(found.model, "new")) is not None:
+            prompt = best.prompt
+    return _end("finished", advice, _MIGRATION_COLUMNS, rows, facts), prompt
+
+
+def tried_figures(one: Tried) -> dict[str, float]:
+    """What the comparison with the old model says of a prompt on a new one."""
+    return _figures(
+        {
+            "score": one.score,
+            "score_low": one.interval[0],
+            "score_high": one.interval[1],
+            "difference": one.difference,
+            "difference_low": one.difference_interval[0],
+            "difference_high": one.difference_interval[1],
+            "rows": one.rows,
+            "won": one.won,
+            "lost": one.lost,
+            **_per_answer(one.cost),
         }
     )
 
