@@ -2,8 +2,8 @@
 
 A run of ten rounds is killed at random moments of three kinds: while a batch is handed in, while it is waited
 for, and while its replies are collected. `spotui wait` goes on, until the run ends by itself. What the server
-sold, and every round, is compared with a live run that was left alone. Both families of APIs are measured,
-and at last a batch of more calls than OpenAI takes at once.
+sold, and every round, is compared with a live run that was left alone. Every family of APIs is measured, and
+at last a batch of more calls than OpenAI takes at once.
 """
 
 import argparse
@@ -41,13 +41,20 @@ from spotui.workspace.journal_reader import Request
 from tests.command_line import places
 from tests.fork_server import ForkServer
 from tests.model_server import ModelServerProcess, conversation
+from tests.model_server.hosted_batches import KEY
 
 KILLS: Final = 30
 ROUNDS: Final = 10
 QUESTIONS: Final = 30
 CALLS: Final = 50_001
 MOMENTS: Final = ("submitting", "waiting", "collecting")
-FAMILIES: Final = {"openai": "gpt-4o-mini", "anthropic": "anthropic/claude-3-5-haiku-20241022"}
+FAMILIES: Final = {
+    "openai": "gpt-4o-mini",
+    "anthropic": "anthropic/claude-3-5-haiku-20241022",
+    "mistral": "mistral/mistral-small-latest",
+    "gemini": "gemini/gemini-2.5-flash",
+    "xai": "xai/grok-4.3",
+}
 
 _LOOK: Final = 0.001
 _LONGEST: Final = 120.0
@@ -82,16 +89,17 @@ class Life(msgspec.Struct):
 
 
 def main() -> None:
-    """Measure both families, then a large batch."""
+    """Measure every family, then a large batch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=KILLS, help="of each family at most")
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
     parser.add_argument("--calls", type=int, default=CALLS, help="in the large batch; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
     parsed = parser.parse_args()
     ForkServer()
     lives = []
     with tempfile.TemporaryDirectory() as scratch:
-        for family in FAMILIES if parsed.kills else ():
+        for family in parsed.families if parsed.kills else ():
             lives.append(measure(Path(scratch, family), family, parsed.kills, parsed.seed))
             print(_line(lives[-1]), flush=True)
         if parsed.calls:
@@ -112,6 +120,9 @@ def measure(folder: Path, family: str, kills: int, seed: int) -> Life:
             "ANTHROPIC_API_KEY": "k",
             "ANTHROPIC_BASE_URL": server.base_url,
         }
+        for hosted in ("mistral", "gemini", "xai"):
+            root = server.base_url.removesuffix("/v1")
+            env |= {f"{hosted.upper()}_API_KEY": KEY, f"{hosted.upper()}_API_BASE": f"{root}/{hosted}"}
         alone, home = folder / "alone", folder / "killed"
         for one in (alone, home):
             one.mkdir()

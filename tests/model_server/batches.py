@@ -29,6 +29,8 @@ class Batching:
         taking: Seconds from keeping a batch to saying so.
         fate: What becomes of a row, by the number of its batch, from 1, and its own, from 0.
         lost: Numbers of batches that are kept, and whose answer never comes.
+        garbled: Numbers of batches that are kept, and whose answer is a web page.
+        refusal: Why no batch is taken; empty where batches are.
         most: Rows that a batch may have; more fail it as a whole.
         seed: Of the order of results.
     """
@@ -37,6 +39,8 @@ class Batching:
     taking: float = 0.0
     fate: Callable[[int, int], Fate] = lambda batch, row: "answer"
     lost: frozenset[int] = frozenset()
+    garbled: frozenset[int] = frozenset()
+    refusal: str = ""
     most: int = 1_000_000
     seed: int = 1
 
@@ -160,6 +164,8 @@ class Batches:
     ) -> Scripted:
         """Take a batch, and show it."""
         number, how = len(self.taken) + 1, self.how
+        if how.refusal:
+            return _json({"error": {"message": how.refusal}}, 400)
         assert len({name for name, _ in rows}) == len(rows)
         batch = Batch(number, f"batch_{number}", [], metadata)
         if len(rows) <= how.most:
@@ -171,6 +177,8 @@ class Batches:
         self.known[batch.id] = batch
         ending: Literal["whole", "close"] = "close" if number in how.lost else "whole"
         answer = _json(shown(self, batch))
+        if number in how.garbled:
+            return Scripted(status=200, body=b"<html>Back soon</html>")
         return Scripted(status=200, body=answer.body, delay=how.taking or None, ending=ending)
 
     def shown(self, name: str, shown: "Shown") -> Scripted:

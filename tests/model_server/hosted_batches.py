@@ -70,7 +70,7 @@ def _mistral(
             lines = [json.loads(line) for line in batches.files[wanted["input_files"][0]].splitlines()]
             assert all(line.keys() == {"custom_id", "body"} and "model" not in line["body"] for line in lines)
             rows = [(line["custom_id"], line["body"] | {"model": wanted["model"]}) for line in lines]
-            return batches.begin(rows, wanted["metadata"], "/mistral", headers, _mistral_job)
+            return batches.begin(rows, wanted["metadata"], "/mistral/batches", headers, _mistral_job)
         case "GET", "batch", "jobs":
             page, _more = _page(list(batches.known.values()), str(_PAGE * int(query["page"])))
             shown = [_mistral_job(batches, one) for one in page]
@@ -117,7 +117,7 @@ def _xai(
             wanted = json.loads(body)
             lines = [json.loads(line) for line in batches.files[wanted["input_file_id"]].splitlines()]
             rows = [(line["custom_id"], line["body"]) for line in lines]
-            return batches.begin(rows, {"name": wanted["name"]}, "/xai", headers, _xai_batch)
+            return batches.begin(rows, {"name": wanted["name"]}, "/xai/batches", headers, _xai_batch)
         case "GET", "batches":
             page, more = _page(list(batches.known.values()), query.get("pagination_token"))
             return _json({"batches": [_xai_batch(batches, one) for one in page], "pagination_token": more})
@@ -179,14 +179,14 @@ def _gemini(
                 {"file": {"name": name, **kept, "sizeBytes": str(len(body)), "createTime": _iso(time.time())}}
             )
         case "POST", "v1beta", "models", action:
-            assert action == "test-model:batchGenerateContent"
+            assert action.endswith(":batchGenerateContent")
             wanted = json.loads(body)["batch"]
             lines = [
                 json.loads(line) for line in batches.files[wanted["input_config"]["file_name"]].splitlines()
             ]
             rows = [(line["custom_id"], line["body"]) for line in lines]
             named = {"displayName": wanted["display_name"]}
-            return batches.begin(rows, named, "/gemini", headers, _gemini_operation)
+            return batches.begin(rows, named, "/gemini/batches", headers, _gemini_operation)
         case "GET", "v1beta", "batches":
             page, more = _page(list(batches.known.values()), query.get("pageToken"))
             shown = [_gemini_operation(batches, one) for one in page]
@@ -252,7 +252,7 @@ def _vertex(
             assert wanted["model"] == "publishers/google/models/gemini-test"
             [file] = wanted["inputConfig"]["gcsSource"]["uris"]
             rows = [_vertex_request(json.loads(line)) for line in batches.files[file].splitlines()]
-            return batches.begin(rows, {"file": file}, "/vertex", headers, _vertex_job)
+            return batches.begin(rows, {"file": file}, "/vertex/batches", headers, _vertex_job)
         case "GET", "v1", "projects", _, "locations", _, "batchPredictionJobs":
             page, more = _page(list(batches.known.values()), query.get("pageToken"))
             shown = [_vertex_job(batches, one) for one in page]

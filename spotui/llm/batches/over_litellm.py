@@ -30,6 +30,9 @@ from spotui.workspace.journal_reader import Reply, Request
 _SECONDS: Final = 600.0
 """Seconds that an upload or a download may take."""
 
+_UNREADABLE: Final = frozenset({"ValidationError", "JSONDecodeError"})
+"""Errors for answers that litellm did not expect."""
+
 _UNCOUNTED: Final = {"batch_ignore_default_logging": True}
 """Keeps litellm from downloading all results once more, to count a cost that nobody reads."""
 
@@ -228,6 +231,13 @@ class LitellmBatches(ChatBatches):
         fault = read_error(error)
         if fault.status == 404:
             return nothing_there(self.target, fault)
+        if type(error).__name__ in _UNREADABLE and not fault.status:
+            return no_batch_api(self.target)
+        if isinstance(error, ValueError) and not fault.status:
+            return BadRequestError(
+                self.target.sentence(_("litellm could not ask {place}", place=self.target), fault.message),
+                _("Check what is set for this provider, then resume; or run without --batch."),
+            )
         return model_error(error, fault, self.target, _SECONDS, lambda: False)
 
 

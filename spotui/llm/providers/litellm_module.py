@@ -236,6 +236,9 @@ _NO_KEY: Final = re.compile(
     r"|default credentials|missing \w+ (?:\w+ )?key|api key (?:is )?(?:not set|required|missing)",
     re.IGNORECASE,
 )
+_MASKED: Final = "MaskedHTTPStatusError"
+"""The exception of its HTTP client, which has the server's words beside its own."""
+
 _CUT: Final = "Stream ended before a finish_reason"
 """What litellm says, under a status of its own, of a stream that was cut."""
 _CODES: Final = {
@@ -381,6 +384,9 @@ def _body(chain: tuple[BaseException, ...], text: str) -> bytes:
         body = getattr(link, "body", None)
         if isinstance(body, Mapping) and body:
             return json.dumps(body, default=str).encode()
+        words = getattr(link, "text", None)
+        if isinstance(words, str) and words and type(link).__name__ == _MASKED:
+            return words.encode(errors="replace")
     if quoted := _BODY.search(text):
         try:
             return bytes(ast.literal_eval(quoted[0]))

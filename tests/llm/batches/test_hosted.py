@@ -1,6 +1,7 @@
 """Batches over litellm, against a server that imitates the providers: each row is bought once."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from spotui.domain.events import BatchChanged, Noticed
 from spotui.domain.records import CallLine
-from spotui.llm.batches import batch, carriers, collector
+from spotui.llm.batches import batch, carriers, collector, over_litellm
 from spotui.llm.batches.api import BatchApi
 from spotui.llm.batches.hosted import VertexBatches, batches_over_litellm
 from spotui.llm.limits import Halted
@@ -76,7 +77,10 @@ async def a_life_of_batches(
             *("RequestRefusedError", "re: Question 4"),
         ]
         assert "cannot be answered" in str(replies[3])
-        assert opened.told(Noticed)  # the answer to the first submission never came
+        # The answer to the first submission never came, and that to the second was none.
+        told = [one.text for one in opened.told(Noticed)]
+        assert len(told) == 2
+        assert "something other than a batch" in told[1]
         [first, second] = [one for one in opened.told(BatchChanged) if one.state == "collected"]
         assert (first.calls, first.again, second.calls, second.again) == (5, 2, 2, 0)
         assert isinstance(replies[0], Reply)
@@ -106,6 +110,12 @@ async def a_life_of_batches(
         assert "is not there any more" in str(ended)
         assert "--give-up batch_4" in str(ended)
 
+    server.batches.how.refusal = "Batches are closed to this team"
+    async with door("refused") as opened:
+        [ended] = await ask(opened, 30)
+        assert isinstance(ended, Halted)
+        assert "Batches are closed to this team" in str(ended)
+
     asked = sorted(conversation(one.json) for one in server.requests)
     assert asked == sorted(f"Question {one}" for one in (0, 1, 2, 4, 10, 11, 20))
     results = [one for one in server.batches.targets if any(part in one for part in RESULTS)]
@@ -114,8 +124,9 @@ async def a_life_of_batches(
     assert KEY not in kept
 
 
-@pytest.mark.parametrize("provider", SHARES)
-def test_a_provider_over_litellm_sells_each_row_once(tmp_path: Path, provider: str) -> None:
+def hosted(provider: str) -> Callable[[Endpoint], BatchApi]:
+    """The batches of a provider below the server."""
+
     def family(endpoint: Endpoint) -> BatchApi:
         root = endpoint.base_url.removesuffix("/v1") if endpoint.base_url else ""
         environ = {f"{provider.upper()}_API_BASE": f"{root}/{provider}", f"{provider.upper()}_API_KEY": KEY}
@@ -124,8 +135,17 @@ def test_a_provider_over_litellm_sells_each_row_once(tmp_path: Path, provider: s
         assert api.share == SHARES[provider]
         return api
 
-    with ModelServer(echo, batching=Batching(seconds=0.1, fate=fate, lost=frozenset({1}))) as server:
-        main = a_life_of_batches(server, tmp_path, family)
+    return family
+
+
+def troubled() -> Batching:
+    return Batching(seconds=0.1, fate=fate, lost=frozenset({1}), garbled=frozenset({2}))
+
+
+@pytest.mark.parametrize("provider", SHARES)
+def test_a_provider_over_litellm_sells_each_row_once(tmp_path: Path, provider: str) -> None:
+    with ModelServer(echo, batching=troubled()) as server:
+        main = a_life_of_batches(server, tmp_path, hosted(provider))
         asyncio.run(asyncio.wait_for(main, 240))  # litellm takes a while to be imported
 
 
@@ -138,7 +158,7 @@ def test_a_model_on_vertex_ai_sells_each_row_once(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("GCS_BUCKET_NAME", "bucket")
     monkeypatch.setattr(litellm, "user_url_validation", False)
     monkeypatch.setattr(VertexBase, "get_access_token", lambda *_, **__: (KEY, "p"))
-    with ModelServer(echo, batching=Batching(seconds=0.1, fate=fate, lost=frozenset({1}))) as server:
+    with ModelServer(echo, batching=troubled()) as server:
         root = server.base_url.removesuffix("/v1")
         monkeypatch.setattr(handler, "get_vertex_base_url", lambda _location: f"{root}/vertex")
         for name in ("get_complete_file_url", "transform_file_content_request"):
@@ -157,6 +177,46 @@ def test_a_model_on_vertex_ai_sells_each_row_once(tmp_path: Path, monkeypatch: p
             return VertexBatches(Endpoint("vertex_ai/gemini-test", price=endpoint.price), {})
 
         asyncio.run(asyncio.wait_for(a_life_of_batches(server, tmp_path, family), 240))
+
+        async def with_another_bucket() -> None:
+            def door() -> AbstractAsyncContextManager[Opened]:
+                return an_open_door(server.base_url, tmp_path, batches=family, silence=60.0)
+
+            server.batches.how = Batching(taking=0.4)
+            taken = len(server.batches.taken)
+            async with door() as opened:
+                asking = asyncio.create_task(ask(opened, 40))
+                await opened.until(lambda: len(server.batches.taken) > taken)
+                asking.cancel()
+            monkeypatch.setenv("GCS_BUCKET_NAME", "other")
+            async with door() as opened:
+                [ended] = await ask(opened, 40)
+                assert re.search(r"has the batch named \w{16} cannot be seen.*--give-up \w{16}", str(ended))
+            monkeypatch.setenv("GCS_BUCKET_NAME", "bucket")
+            async with door() as opened:
+                assert texts(await ask(opened, 40)) == ["re: Question 40"]
+            assert len(server.batches.taken) == taken + 1
+
+        asyncio.run(asyncio.wait_for(with_another_bucket(), 60))
+
+
+def test_a_list_that_is_too_long_to_be_read_buys_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(over_litellm, "MOST_PAGES", 1)
+
+    async def main(server: ModelServer) -> None:
+        async with an_open_door(
+            server.base_url, tmp_path, batches=hosted("xai"), retry=RETRIED, silence=60.0
+        ) as opened:
+            for number in range(2):
+                assert texts(await ask(opened, number)) == [f"re: Question {number}"]
+            [ended] = await ask(opened, 2)
+            assert re.search(r"too many batches to see whether .* Delete old .*--give-up \w{16}", str(ended))
+
+    with ModelServer(echo, batching=Batching(lost=frozenset({3}))) as server:
+        asyncio.run(asyncio.wait_for(main(server), 240))
+        assert len(server.batches.taken) == 3
 
 
 @pytest.mark.parametrize(
