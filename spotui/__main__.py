@@ -1,5 +1,7 @@
 """The entry point: `spotui` and `python -m spotui`."""
 
+import contextlib
+import os
 import sys
 
 _FILES = 32
@@ -16,7 +18,18 @@ def main() -> None:
             sys.exit(_open())
     from spotui.cli import main as command_line
 
-    sys.exit(command_line(sys.argv[1:]))
+    _leave(command_line(sys.argv[1:]))
+
+
+def _leave(code: int) -> None:
+    """Exit, at once where a tracker failed or hangs: its package could wait for a network until then."""
+    outbox = sys.modules.get("spotui.wire.tracking.outbox")
+    if outbox is not None and outbox.was_left():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _opens_the_app(words: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """Trackers: what they are given, that none can hold up or stop a run, and that no key reaches them."""
 
+import os
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from spotui.settings.save import save_model
 from spotui.wire.tracking import TrackedEnd, TrackedRound, TrackedRun, TrackerError, load_tracker, outbox
 from spotui.wire.tracking.feed import Feed
 from tests.cli.conftest import Shell
-from tests.command_line import ROOT
+from tests.command_line import ROOT, spotui
 from tests.model_server import ModelServer
 from tests.row_model import racing, rows, template
 from tests.tracked.noting import NOTES, Hanging, Noting
@@ -98,6 +99,17 @@ def test_a_tracker_that_fails_or_hangs_costs_the_run_a_sentence_and_nothing_else
     shell("run", "sums.yaml", "--model", "priced", "--max-rounds", "2", "--plain", "--name", "other")
     assert took < 3 * (time.monotonic() - plain) + 2
     Noting.free.set()
+
+
+@pytest.mark.usefixtures("sums")
+def test_a_dead_tracker_does_not_keep_the_process(home: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'tracked'}"}
+    began = time.monotonic()
+    said = spotui("race", *RACE[1:], "--track", "lingering", env=env)
+    assert time.monotonic() - began < 50
+    assert said.code == exit_codes.OK, said.err
+    assert said.out.startswith("method")
+    assert "lingering does not take sums-race any more: no network." in said.err
 
 
 @pytest.mark.usefixtures("third", "sums")
@@ -292,7 +304,7 @@ def test_wandb_has_the_run_its_figures_by_round_and_its_files(
         begun.append(values)
         return run
 
-    package.init = init
+    package.init, package.setup = init, lambda settings: None
     package.Settings = lambda **values: values
     package.Api = lambda: SimpleNamespace(
         run=lambda path: SimpleNamespace(

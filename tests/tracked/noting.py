@@ -1,5 +1,6 @@
 """Trackers of another package: one that notes what it is given, and others that are broken."""
 
+import atexit
 import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -72,6 +73,15 @@ class Hanging(Noting):
 
     def end(self, ending: TrackedEnd) -> None:
         """Forget it."""
+
+
+class Lingering(Noting):
+    """Fails, and keeps the process from its end."""
+
+    def begin(self, run: TrackedRun) -> int:
+        """Fail."""
+        atexit.register(threading.Event().wait, 60)
+        raise ConnectionError("no network")
 
 
 class Keyless(Noting):

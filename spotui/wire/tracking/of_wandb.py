@@ -55,6 +55,7 @@ class WandbTracker:
     def begin(self, run: TrackedRun) -> int:
         """See `Tracker.begin`: a run with the same id is taken up again."""
         self._package = import_module("wandb")
+        self._package.setup(self._package.Settings(silent=True))  # the login would print a line
         group = run.group
         described = {
             "method": run.method,

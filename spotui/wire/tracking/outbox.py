@@ -14,7 +14,13 @@ MOST_WAITING: Final = 1000
 """Rounds that wait for a slow tracker; more are dropped, and counted."""
 
 FAREWELL_SECONDS: Final = 10.0
-"""Seconds in which a tracker has to take something once all has ended; as long as it does, it gets more."""
+"""Seconds in which a tracker has to take something once all has ended; as long as it does, it gets more.
+
+What it has not taken anything for before the end counts, too: it gets LEAST_SECONDS then.
+"""
+
+LEAST_SECONDS: Final = 1.0
+"""Seconds that it has whatever was before."""
 
 LONGEST_FAREWELL: Final = 120.0
 """Seconds in which it has to take everything."""
@@ -29,6 +35,13 @@ _KEYS: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _SHORTEST_KEY: Final = 8
 
 Job = Callable[[], None]
+
+_left = threading.Event()
+
+
+def was_left() -> bool:
+    """Whether a tracker of this process failed or hangs: its package may keep the process from its exit."""
+    return _left.is_set()
 
 
 class Rank(IntEnum):
@@ -80,6 +93,7 @@ class Outbox:
         self._failed: set[str] = set()
         self._in_a_row = 0
         self._is_over = False
+        self._busy_since: float | None = None
         self._thread: threading.Thread | None = None
 
     def put(
@@ -107,18 +121,20 @@ class Outbox:
         self._jobs.put((Rank.LAST, self._number + 1, "", None, False, False))
         patience = FAREWELL_SECONDS if seconds is None else seconds
         longest = LONGEST_FAREWELL if seconds is None else seconds
-        began = last = now = time.monotonic()
+        began = now = time.monotonic()
+        last = max(self._busy_since or now, now - max(0.0, patience - LEAST_SECONDS))
         done, is_said = self._done, False
         while self._thread.is_alive() and now - last < patience and now - began < longest:
             self._thread.join(min(_LOOK_SECONDS, patience))
             now = time.monotonic()
             if self._done != done:
                 done, last = self._done, now
-            if not is_said and now - began > _SAY_SECONDS:
+            if seconds is None and not is_said and now - began > _SAY_SECONDS:
                 is_said = True
                 self._say(_("{name} is still taking the rest; Ctrl-C leaves without it.", name=self._name))
         self._is_over = True
         if self._thread.is_alive():
+            _left.set()
             self._say(
                 _(
                     "{name} has not taken everything {seconds:g} seconds after the end; the rest is lost.",
@@ -157,15 +173,18 @@ class Outbox:
             if self._in_a_row >= MOST_FAILURES:
                 self._failed.add(run)
             if run not in self._failed:
+                self._busy_since = time.monotonic()
                 try:
                     job()
                 except BaseException as error:  # noqa: BLE001 - code of another package can raise anything
                     self._fail(run, error)
                 else:
                     self._in_a_row = 0 if ends else self._in_a_row
+                self._busy_since = None
             self._done += 1
 
     def _fail(self, run: str, error: BaseException) -> None:
+        _left.set()
         is_first = not self._failed
         self._failed.add(run)
         self._in_a_row += 1

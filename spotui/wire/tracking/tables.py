@@ -6,6 +6,7 @@ from typing import Final
 from spotui.domain.answer_cost import AnswerCost
 from spotui.domain.statistics import compare, score
 from spotui.domain.verdicts import StopReason
+from spotui.lang import _
 from spotui.runs.race import Entry, Pair
 from spotui.runs.sweep.table import Measured, Table
 from spotui.wire.tracking import TrackedEnd, TrackedTable
@@ -43,7 +44,8 @@ def race_end(places: Sequence[Entry], pairs: Sequence[Pair]) -> TrackedEnd:
     settled = all(pair.comparison.is_settled for pair in pairs if pair.one == first)
     is_marked = any(one.score.rows for one in places)
     facts = {"first": first, "winner": first if settled else _UNDECIDED} if is_marked else {}
-    return _end("finished" if is_marked else "unmarked", "", _RACE_COLUMNS, rows, facts)
+    cause = _("The best prompts are tested.") if is_marked else _("No test row could be marked.")
+    return _end("finished" if is_marked else "unmarked", cause, _RACE_COLUMNS, rows, facts)
 
 
 def test_figures(entry: Entry) -> dict[str, float]:
