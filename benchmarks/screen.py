@@ -206,7 +206,7 @@ def _presses(terminal: Watched) -> list[float]:
     times: list[float] = []
     until = time.perf_counter() + LITELLM_SECONDS
     while time.perf_counter() < until:
-        times.append(terminal.answer_time("24"[len(times) % 2]))
+        times.append(terminal.answer_time("42"[len(times) % 2]))
         time.sleep(0.1)
     return times
 

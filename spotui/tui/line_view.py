@@ -16,6 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
+from spotui.tui.focus_paint import PaintsItsCursor
+
 _WORDS = re.compile(r"(\S*)(\s*)")
 
 
@@ -64,7 +66,7 @@ STRIPS_KEPT = 256
 """Blocks whose painted lines are kept; the others are painted again when they are scrolled to."""
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(ScrollView, PaintsItsCursor, can_focus=True):
     """Blocks of lines, one below the other; what they say is for a subclass to tell.
 
     A change costs what it changes: a block that keeps its height repaints its own rows and nothing else,

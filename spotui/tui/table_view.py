@@ -16,6 +16,7 @@ from textual.style import Style
 
 from spotui.lang import _
 from spotui.tui.filtering import Filtered
+from spotui.tui.focus_paint import PaintsItsCursor
 
 _GAP = "  "
 _SHORT_TEXT = 4
@@ -46,7 +47,7 @@ class Row(NamedTuple):
     cells: tuple[Content | str, ...]
 
 
-class TableView(ScrollView, Filtered, can_focus=True):
+class TableView(ScrollView, PaintsItsCursor, Filtered, can_focus=True):
     """Rows under titles, with a cursor and a filter; a table without rows says what to do.
 
     Attributes:
@@ -209,12 +210,8 @@ class TableView(ScrollView, Filtered, can_focus=True):
         """The cursor looks different while the table has focus."""
         self._lay_out()
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self._paint(self._cursor)
-
-    def on_blur(self) -> None:
-        """Hide the cursor."""
+    def paint_cursor(self) -> None:
+        """Paint the row of the cursor anew."""
         self._paint(self._cursor)
 
     def watch_show_vertical_scrollbar(self) -> None:

@@ -27,6 +27,7 @@ from spotui.domain.figures import (
     with_interval,
 )
 from spotui.lang import _, ngettext
+from spotui.tui.focus_paint import Framed
 from spotui.tui.run.following import TONES, RoundOpened
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.picture import Picture, RoundPicture
@@ -210,7 +211,7 @@ class _Seen(NamedTuple):
     hint: str | None
 
 
-class HistoryPanel(Vertical):
+class HistoryPanel(Vertical, Framed):
     """The round under the cursor is the one that every panel shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from spotui.domain.figures import percent, points, rounds_named, verdict
 from spotui.lang import _, ngettext
+from spotui.tui.focus_paint import Framed
 from spotui.tui.run.following import TONES, RoundOpened, RoundPointed, RunPanel
 from spotui.tui.table_view import Column, Row, TableView
 from spotui.view.lineage import Branch, lineage
@@ -22,7 +23,7 @@ _COLUMNS = (
 )
 
 
-class LineagePanel(Vertical, RunPanel):
+class LineagePanel(Vertical, Framed, RunPanel):
     """The tree of candidates; those that led nowhere are one line, which Enter unfolds."""
 
     ALLOW_MAXIMIZE = True

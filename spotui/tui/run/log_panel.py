@@ -18,6 +18,7 @@ from textual.widgets import Input
 
 from spotui.domain.figures import duration
 from spotui.lang import _
+from spotui.tui.focus_paint import Framed
 from spotui.tui.line_view import LineView, wrap
 from spotui.view.log import Entry
 from spotui.view.story import Choice, Show, Story
@@ -182,7 +183,7 @@ def _common(before: Sequence[int], after: Sequence[int]) -> int:
 _SHOWS = get_args(Show)
 
 
-class LogPanel(Vertical):
+class LogPanel(Vertical, Framed):
     """The log, with its filter, its search and its folded rounds.
 
     Attributes:

@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from spotui.lang import N_, _
+from spotui.tui.focus_paint import Framed
 
 _GAP = "  "
 _DETAIL = 36
@@ -99,7 +100,7 @@ class Panel(NamedTuple):
         is_early: Whether it is there from the beginning.
     """
 
-    make: Callable[[], Widget]
+    make: Callable[[], Framed]
     is_early: bool = False
 
 
@@ -192,8 +193,8 @@ class PanelGrid(Vertical):
             & Grid { grid-size: 2 2; grid-columns: 4fr 6fr; grid-rows: 6fr 4fr; }
             & Grid > * {
                 border: round $border-blurred;
-                border-title-color: $text-muted;
-                &.-shown { border: round $primary; border-title-color: $primary; }
+                border-title-color: $foreground;
+                &.-shown { border: round $primary; }
             }
         }
         &.-three Grid { grid-size: 3 2; grid-columns: 6fr 7fr 7fr; }
@@ -211,7 +212,7 @@ class PanelGrid(Vertical):
     def __init__(self, panels: Sequence[Panel], recent: Sequence[int]) -> None:
         super().__init__()
         self._panels = tuple(panels)
-        self._made: dict[int, Widget] = {}
+        self._made: dict[int, Framed] = {}
         self._shown = recent[-1]
         self._recent = list(recent)
         self._columns = 0
@@ -279,9 +280,7 @@ class PanelGrid(Vertical):
         self._shown = self.query_one(PanelTabs).shown = shown
         for number, panel in self._made.items():
             if panel.has_class("-shown") != (number == shown):
-                panel.set_class(number == shown, "-shown", update=False)
-                # Only the frame is another; `update` would style all that is inside again.
-                self.app.stylesheet.update_nodes([panel])
+                panel.mark(is_shown=number == shown)
         self.tell_shown()
 
     def _open(self) -> frozenset[int]:
@@ -332,7 +331,7 @@ class PanelGrid(Vertical):
         panel = self._made[number]
         self._mark(number)  # before focus arrives, so that both frames are painted at once
         target = panel if panel.focusable else next((one for one in panel.query("*") if one.focusable), panel)
-        target.focus()
+        self.screen.set_focus(target)
 
     def _note(self, number: int) -> None:
         if number in self._recent:

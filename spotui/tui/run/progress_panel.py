@@ -15,6 +15,7 @@ from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
 from spotui.tui.canvas import Plot, Point
 from spotui.tui.chart import PlotChart
+from spotui.tui.focus_paint import Framed
 from spotui.tui.run.following import RoundOpened, RoundPointed, RunPanel
 from spotui.view.pareto import FRONT, Pareto, PricedPrompt, pareto_of
 from spotui.view.picture import Picture
@@ -37,7 +38,7 @@ _MARKS: Final = {
 """The mark and the tone of an outcome; no two that matter differ by colour alone."""
 
 
-class ProgressPanel(Vertical, RunPanel):
+class ProgressPanel(Vertical, Framed, RunPanel):
     """The candidates as points with their intervals, the best so far as a line, and the spending below.
 
     Attributes:

@@ -20,6 +20,7 @@ from textual.widget import Widget
 
 from spotui.domain.figures import verdict
 from spotui.lang import _
+from spotui.tui.focus_paint import Framed, PaintsItsCursor
 from spotui.tui.run.following import RoundOpened, RunPanel
 from spotui.view.picture import Picture
 from spotui.view.question_grid import (
@@ -45,7 +46,7 @@ _LABELLED = 5
 """Every so many columns have their number above them."""
 
 
-class GridView(ScrollView, can_focus=True):
+class GridView(ScrollView, PaintsItsCursor, can_focus=True):
     """A line for each round and a column for each question, with a cursor; it stays at the newest round.
 
     Attributes:
@@ -170,12 +171,8 @@ class GridView(ScrollView, can_focus=True):
         self._follow_cursor()
         self.refresh()
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self._paint(self._row)
-
-    def on_blur(self) -> None:
-        """Hide the cursor."""
+    def paint_cursor(self) -> None:
+        """Paint the row of the cursor anew."""
         self._paint(self._row)
 
     def on_click(self, event: Click) -> None:
@@ -326,7 +323,7 @@ class CellLine(Widget):
         return Content.assemble(cell, " " * (width - cell.cell_length - legend.cell_length), legend)
 
 
-class QuestionsPanel(Vertical, RunPanel):
+class QuestionsPanel(Vertical, Framed, RunPanel):
     """The grid, with its filter and what is under its cursor."""
 
     ALLOW_MAXIMIZE = True

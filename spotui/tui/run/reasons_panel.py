@@ -5,6 +5,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from spotui.lang import _, ngettext
+from spotui.tui.focus_paint import Framed
 from spotui.tui.line_view import BlockList, wrap
 from spotui.tui.run.following import RunPanel
 from spotui.view.picture import Picture
@@ -34,7 +35,7 @@ class ReasonsView(BlockList[_Block]):
         return [title.truncate(width), *lines]
 
 
-class ReasonsPanel(Vertical, RunPanel):
+class ReasonsPanel(Vertical, Framed, RunPanel):
     """The recurring reasons of the judge, and of models that write notes, the most frequent first."""
 
     ALLOW_MAXIMIZE = True

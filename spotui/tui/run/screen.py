@@ -11,6 +11,7 @@ from textual.widget import Widget
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import round_in_words, verdict
 from spotui.lang import _
+from spotui.tui.focus_paint import Framed
 from spotui.tui.run.best_panel import BestPanel
 from spotui.tui.run.client import RunClient
 from spotui.tui.run.diff_panel import DiffPanel
@@ -91,7 +92,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         )
         yield PanelGrid(panels, self._recent)
 
-    def _template_panel(self) -> Widget:
+    def _template_panel(self) -> Framed:
         from spotui.tui.template.source import RunTemplatePanel
 
         return RunTemplatePanel(self._project)
@@ -336,25 +337,25 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         self.app.pop_screen()
 
 
-def _progress_panel() -> Widget:
+def _progress_panel() -> Framed:
     from spotui.tui.run.progress_panel import ProgressPanel
 
     return ProgressPanel()
 
 
-def _questions_panel() -> Widget:
+def _questions_panel() -> Framed:
     from spotui.tui.run.questions_panel import QuestionsPanel
 
     return QuestionsPanel()
 
 
-def _lineage_panel() -> Widget:
+def _lineage_panel() -> Framed:
     from spotui.tui.run.lineage_panel import LineagePanel
 
     return LineagePanel()
 
 
-def _reasons_panel() -> Widget:
+def _reasons_panel() -> Framed:
     from spotui.tui.run.reasons_panel import ReasonsPanel
 
     return ReasonsPanel()

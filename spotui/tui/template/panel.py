@@ -17,6 +17,7 @@ from spotui.lang import _
 from spotui.runs.check import check
 from spotui.templates.model import Template, TemplateError
 from spotui.tui.child import ask
+from spotui.tui.focus_paint import Framed
 from spotui.tui.template.editor import Field, ProblemBar, YamlEditor
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ CHECK_AFTER = 0.15
 """Seconds without a key press after which the text is read again."""
 
 
-class TemplatePanel(Vertical):
+class TemplatePanel(Vertical, Framed):
     """Shows a template's text and lets it be edited; files are for a screen to read and write.
 
     Attributes:

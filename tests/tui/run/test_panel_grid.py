@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
+from spotui.tui.focus_paint import Framed
 from spotui.tui.run.panel_grid import PANELS, Panel, PanelGrid
 from tests.tui.asking import ask
 from tests.tui.piloting import LARGE, SMALL, seen, until, until_seen
@@ -19,7 +20,7 @@ MADE: list[str] = []
 """The panels that were made, in order."""
 
 
-class Framed(VerticalScroll):
+class Framable(VerticalScroll, Framed):
     ALLOW_MAXIMIZE = True
 
 
@@ -31,7 +32,7 @@ class GridScreen(Screen[str]):
         yield PanelGrid([Panel(partial(self.make, name)) for name in PANELS], [1])
 
     def make(self, name: str) -> Framed:
-        panel = Framed(Static(f"inside {name}"), can_focus=True, id=name)
+        panel = Framable(Static(f"inside {name}"), can_focus=True, id=name)
         panel.border_title = name
         if name == "Diff":
             panel.border_title, panel.border_subtitle = Content("Diff  [a/b] → c"), "2 words"
