@@ -91,6 +91,7 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
         Group.MODELS,
         Group.EVALUATOR,
         Group.EXECUTOR,
+        Group.TRACKING,
     )
 
 
@@ -98,6 +99,7 @@ def score_command(parsed: argparse.Namespace) -> int:
     """Measure one prompt on a split, or two of them row by row; what was asked before costs nothing."""
     from spotui.cli.conduct import quiet_limits
     from spotui.cli.fetching import fetch_missing_models
+    from spotui.cli.tracking import chosen_trackers
     from spotui.domain.rows import slot_fault, slot_names
     from spotui.llm.limits import Halted
     from spotui.runs.launch import Launcher
@@ -107,6 +109,7 @@ def score_command(parsed: argparse.Namespace) -> int:
 
     least = None if parsed.fail_below is None else _least(parsed.fail_below)
     launcher, path = Launcher(), find_template(parsed.template)
+    trackers = chosen_trackers(parsed, launcher)
     prepared = options.prepare(launcher, path, parsed, "score")
     template, workspace = prepared.template, options.workspace(parsed)
     names = [one for one in (parsed.against or parsed.fail_if_worse_than, parsed.prompt) if one]
@@ -160,7 +163,12 @@ def score_command(parsed: argparse.Namespace) -> int:
             _print_json(parsed.split, measured, gates)
         else:
             _print(parsed, measured)
-    return _conclude(parsed, prepared, measured, gates, stream)
+    code = _conclude(parsed, prepared, measured, gates, stream)
+    if trackers:
+        from spotui.cli.score_tracking import report_score
+
+        report_score(trackers, prepared, parsed.split, measured, gates)
+    return code
 
 
 def _least(text: str) -> float:

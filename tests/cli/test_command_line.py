@@ -132,7 +132,7 @@ VERBS_OF_GROUPS = {
     "judge-check": {*Group} - {Group.ROUNDS, Group.FINAL_CHECK, Group.TRACKING},
     "score": {
         *(Group.PROMPT, Group.SEED, Group.BUDGET, Group.CALLS, Group.BATCHES, Group.MODELS),
-        *(Group.EVALUATOR, Group.EXECUTOR),
+        *(Group.EVALUATOR, Group.EXECUTOR, Group.TRACKING),
     },
     "rows": {Group.BUDGET, Group.CALLS, Group.MODELS, Group.OPTIMIZER},
     "prune": {Group.BUDGET, Group.CALLS},

@@ -101,6 +101,24 @@ def test_a_tracker_that_fails_or_hangs_costs_the_run_a_sentence_and_nothing_else
     Noting.free.set()
 
 
+@pytest.mark.usefixtures("third", "sums")
+def test_a_score_is_reported_with_its_comparison_and_gate(shell: Shell) -> None:
+    words = ("score", "sums.yaml", "--model", "priced", "--prompt", "text:Add in style 4.")
+    said = shell(*words, "--fail-if-worse-than", "seed", "--track", "adding,failing")
+    assert said.code == exit_codes.OK, said.err
+    assert said.err.count("failing does not take the run any more: the server said *** no.") == 1
+    run, (name, ending, files) = NOTES
+    assert (run.kind, run.project, run.group, run.models) == ("score", "sums", None, {"executor": "priced"})
+    assert (name, files, ending.facts["gates"]) == ("sums", ["prompt.txt"], "passed")
+    assert [row[0] for row in ending.table.rows] == ["seed", "Add in style 4"]
+    assert ending.figures["score"] == ending.table.rows[1][1]
+    assert 0 < ending.figures["difference_low"] < ending.figures["difference"]
+    NOTES.clear()
+    shell("score", "sums.yaml", "--model", "priced", "--track", "adding")
+    assert NOTES[0].run != run.run
+    assert "gates" not in NOTES[1][1].facts
+
+
 @pytest.mark.usefixtures("sums")
 def test_a_dead_tracker_does_not_keep_the_process(home: Path) -> None:
     env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'tracked'}"}

@@ -30,8 +30,8 @@ class TrackerError(SpotuiError):
     """A tracker that cannot be used."""
 
 
-Kind = Literal["run", "race", "sweep", "migration"]
-"""What is reported: a run, or what several runs are part of."""
+Kind = Literal["run", "race", "sweep", "migration", "score"]
+"""What is reported: a run, what several runs are part of, or a measurement."""
 
 
 class TrackedGroup(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class TrackedGroup(msgspec.Struct, frozen=True):
 
 
 class TrackedRun(msgspec.Struct, frozen=True):
-    """A run that begins or is resumed, or a race, a sweep or a migration as a whole.
+    """A run that begins or is resumed, a race, a sweep or a migration as a whole, or a score.
 
     It holds no key, no header and no address.
 
@@ -59,8 +59,8 @@ class TrackedRun(msgspec.Struct, frozen=True):
         method: The method; empty for several runs.
         models: The model of each role; empty for several runs.
         facts: Parameters, limits, sizes and the judge or metric, by name.
-        prompt: The seed prompt; empty where there are several.
-        kind: A run, or what stands for several, which has no rounds: their table comes at the end.
+        prompt: The seed prompt; empty where there are several, and of a score.
+        kind: A run, what stands for several, or a score; a run has rounds, the others a table at the end.
         group: What the run is part of.
         tags: What tells it from the other runs of its group, e.g. template, method, models and seed.
     """

@@ -179,17 +179,20 @@ class Feed:
 
 
 @contextmanager
-def end_files(prompt: str, report: Report | None) -> Iterator[Sequence[Path]]:
+def end_files(
+    prompt: str, report: Report | None, *, name: str = "best_prompt.txt"
+) -> Iterator[Sequence[Path]]:
     """The files of a run or of several that have ended; they are gone afterwards.
 
     Args:
         prompt: The best prompt; empty for none.
         report: Writes the report; one that cannot be written is left out.
+        name: The file of the prompt.
     """
     with tempfile.TemporaryDirectory(prefix="spotui-") as folder:
         files = []
         if prompt:
-            files.append(Path(folder) / "best_prompt.txt")
+            files.append(Path(folder) / name)
             files[-1].write_text(masked(prompt), "utf-8", "replace")
         try:
             text = "" if report is None else report()

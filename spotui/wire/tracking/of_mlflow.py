@@ -25,6 +25,9 @@ _MOST_AT_ONCE: Final = 100
 """Parameters or tags that MLflow takes in one request; of figures it takes more."""
 
 _NO_TAGS: Final[Mapping[str, str]] = {}
+_STATUS: Final = {"stopped": "KILLED", "waiting": "SCHEDULED"}
+"""MLflow's words for stop reasons after which a run is resumed; the others have ended it."""
+
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\-. /]")
 
 _nested: dict[str, dict[str, tuple[str, int]]] = {}
@@ -44,7 +47,10 @@ class MlflowTracker:
         if not os.environ.get(_URI):
             return (
                 _("{variable} is not set, so MLflow cannot be reached.", variable=_URI),
-                _("Set it to the address of the server, or to a folder, e.g. file:///home/me/mlruns."),
+                _(
+                    "Set it to the address of the server, or to a folder, e.g. file:///home/me/mlruns, and "
+                    "then MLFLOW_ALLOW_FILE_STORE=true, too."
+                ),
             )
         return missing_package("mlflow")
 
@@ -102,7 +108,8 @@ class MlflowTracker:
             **{f"spotui.{name}": fact[:_LONGEST_TAG] for name, fact in ending.facts.items()},
         }
         self._log_figures(self._run, _final(ending.figures), tags=tags)
-        self._client.set_terminated(self._run, "FAILED" if ending.is_failed else "FINISHED")
+        status = "FAILED" if ending.is_failed else _STATUS.get(ending.reason, "FINISHED")
+        self._client.set_terminated(self._run, status)
 
     def add(self, run: str, figures: Mapping[str, float]) -> None:
         """See `AddsFigures.add`."""

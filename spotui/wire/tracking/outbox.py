@@ -28,7 +28,7 @@ LONGEST_FAREWELL: Final = 120.0
 MOST_FAILURES: Final = 3
 """So many runs in a row that a tracker failed on say that it will fail on the others, too."""
 
-_SAY_SECONDS: Final = 2.0
+_SAY_SECONDS: Final = 4.0
 _LOOK_SECONDS: Final = 0.1
 _LONGEST: Final = 300
 _KEYS: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD")

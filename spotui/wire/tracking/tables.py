@@ -1,11 +1,12 @@
-"""What a race, a sweep and a migration found, as trackers take it: figures, a table, and who won."""
+"""What a race, a sweep, a migration and a score found, as trackers take it: figures, a table, and who won."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from spotui.domain.answer_cost import AnswerCost
-from spotui.domain.statistics import compare, score
+from spotui.domain.statistics import Comparison, compare, score
 from spotui.domain.verdicts import StopReason
+from spotui.engine.task import Scored
 from spotui.lang import _
 from spotui.runs.race import Entry, Pair
 from spotui.runs.sweep.table import Measured, Table
@@ -27,6 +28,10 @@ _SWEEP_COLUMNS: Final = (
 _MIGRATION_COLUMNS: Final = (
     *("tried", "model", "prompt", "finding", "score", "score_low", "score_high", "difference"),
     *("difference_low", "difference_high", "rows", "won", "lost", "usd_per_answer", "seconds_per_answer"),
+)
+_SCORE_COLUMNS: Final = (
+    *("tried", "score", "score_low", "score_high", "rows", "left_out", "usd_per_answer"),
+    "seconds_per_answer",
 )
 _GIVEN: Final = ("method", "contender", "model", "condition", "tried", "prompt", "finding")
 """Columns that are no figures."""
@@ -132,6 +137,47 @@ def migration_end(record: MigrationRecord, advice: str) -> tuple[TrackedEnd, str
         if found.action == "new" and (best := record.tried_with(found.model, "new")) is not None:
             prompt = best.prompt
     return _end("finished", advice, _MIGRATION_COLUMNS, rows, facts), prompt
+
+
+def score_end(
+    names: Sequence[str], scores: Sequence[Scored], compared: Comparison | None, passed: bool | None
+) -> TrackedEnd:
+    """The end of a measurement.
+
+    Args:
+        names: Of the prompts; the one that matters is the last.
+        scores: One a prompt.
+        compared: The last one against the first, where there are two.
+        passed: Whether it passes the gates that were asked for; None without any.
+    """
+    every: list[dict[str, Cell]] = [
+        {
+            "score": one.score.mean if one.score.rows else None,
+            "score_low": one.score.interval.low if one.score.rows else None,
+            "score_high": one.score.interval.high if one.score.rows else None,
+            "rows": one.score.rows,
+            "left_out": one.score.left_out,
+            **_per_answer(one.cost),
+        }
+        for one in scores
+    ]
+    rows = [
+        (name, *(one.get(column) for column in _SCORE_COLUMNS[1:]))
+        for name, one in zip(names, every, strict=True)
+    ]
+    figures = {name: float(value) for name, value in every[-1].items() if isinstance(value, int | float)}
+    if compared is not None:
+        low, high = compared.interval.low, compared.interval.high
+        figures |= {"difference": compared.difference, "difference_low": low, "difference_high": high}
+    is_marked = all(one.score.rows for one in scores)
+    cause = _("The prompt is measured.") if is_marked else _("No row could be marked.")
+    facts = {"measured": names[-1], **({"against": names[0]} if compared is not None else {})}
+    if passed is not None:
+        facts["gates"] = "passed" if passed else "failed"
+    table = TrackedTable(_SCORE_COLUMNS, tuple(rows))
+    return TrackedEnd(
+        "finished" if is_marked else "unmarked", cause, not is_marked, 0, figures, (), facts, table
+    )
 
 
 def tried_figures(one: Tried) -> dict[str, float]:
