@@ -40,7 +40,7 @@ class MlflowTracker:
 
     def __init__(self) -> None:
         self._client: Any = None
-        self._experiment = self._run = self._group = ""
+        self._experiment = self._run = self._group = self._name = ""
 
     def fault(self) -> tuple[str, str]:
         """See `Tracker.fault`."""
@@ -60,7 +60,7 @@ class MlflowTracker:
         name = os.environ.get(_EXPERIMENT) or "spotui"
         found = self._client.get_experiment_by_name(name)
         self._experiment = found.experiment_id if found is not None else self._client.create_experiment(name)
-        self._group = run.group.run if run.group is not None else ""
+        self._name, self._group = run.run, run.group.run if run.group is not None else ""
         if self._group == run.run:
             _nested[self._group] = {
                 one.data.tags.get(_RUN_TAG, ""): _taken_up(one) for one in self._tagged(_GROUP_TAG, run.run)
@@ -68,7 +68,7 @@ class MlflowTracker:
         earlier = self._earlier(run.run)
         if earlier is not None:
             self._run, known = earlier
-            self._client.set_terminated(self._run, "RUNNING")
+            self._client.update_run(self._run, status="RUNNING")
             return known
         parent = None if self._group in ("", run.run) else self._earlier(self._group)
         tags = {
@@ -83,7 +83,7 @@ class MlflowTracker:
         short = {key: tag[:_LONGEST_TAG] for key, tag in tags.items()}
         made = self._client.create_run(self._experiment, tags=short, run_name=run.project)
         self._run = made.info.run_id
-        self._remember(run.run, 0)
+        self._remember(0)
         facts = {"method": run.method, **{f"model {role}": model for role, model in run.models.items()}}
         self._log_facts({**(facts if run.method else {}), **run.facts})
         if run.prompt:
@@ -96,6 +96,7 @@ class MlflowTracker:
         text = f"{ended.outcome}: {ended.modification}\n\n{ended.prompt}\n"
         self._client.log_text(self._run, text, f"candidates/round_{ended.round:04}.txt")
         self._log_figures(self._run, ended.figures, step=ended.round, tags=tags)
+        self._remember(ended.round)
 
     def end(self, ending: TrackedEnd) -> None:
         """See `Tracker.end`."""
@@ -143,9 +144,9 @@ class MlflowTracker:
             group[run] = found
         return found
 
-    def _remember(self, run: str, rounds: int) -> None:
+    def _remember(self, rounds: int) -> None:
         if self._group in _nested:
-            _nested[self._group][run] = self._run, rounds
+            _nested[self._group][self._name] = self._run, rounds
 
     def _log_facts(self, facts: Mapping[str, Any]) -> None:
         param = import_module("mlflow.entities").Param
