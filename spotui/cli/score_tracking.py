@@ -37,15 +37,16 @@ def report_score(
         gates: What a CI asked for.
     """
     prompt, settings = list(measured.prompts.values())[-1], prepared.settings
+    template = masked(prepared.path.name)
     run = TrackedRun(
-        project=prepared.path.stem,
+        project=masked(prepared.path.stem),
         run=new_run_id(),
         method="",
         models={role: settings.roles.of(role).model for role in settings.asked},
-        facts={"template": prepared.path.name, "split": split, "metric": prepared.metric},
+        facts={"template": template, "split": split, "metric": prepared.metric},
         prompt="",  # it is no seed
         kind="score",
-        tags={"template": prepared.path.name, "split": split},
+        tags={"template": template, "split": split},
     )
     passed = all(one.passed for one in gates) if gates else None
     names = [masked(name) for name in measured.prompts]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from spotui.domain.events import (
     CandidateProposed,
     Event,
@@ -36,7 +38,7 @@ class Feed:
         report: Writes the report of the run; None for none.
         group: What the run is part of.
         tags: What tells it from the other runs of its group.
-        opened: Called with the run once the tracker has it.
+        opened: Called with the project and the run once the tracker has it.
 
     Attributes:
         is_over: Whether the run has ended.
@@ -50,17 +52,18 @@ class Feed:
         *,
         group: TrackedGroup | None = None,
         tags: Mapping[str, str] = _NO_TAGS,
-        opened: Callable[[TrackedRun], None] = lambda _run: None,
+        opened: Callable[[str, TrackedRun], None] = lambda _project, _run: None,
     ) -> None:
         self.is_over = False
         self._outbox = outbox
         self._make = make
         self._report = report
-        self._group = group
+        self._group = group and msgspec.structs.replace(group, name=masked(group.name))
         self._tags = masked_texts(tags)
         self._opened = opened
         self._tracker: Tracker | None = None
         self._run: TrackedRun | None = None
+        self._project = ""
         self._known = 0
         self._spent: dict[str, float] = {}
         self._counts_rounds = True
@@ -104,18 +107,19 @@ class Feed:
     def _open(self, event: RunOpened) -> None:
         if self._run is not None:  # its worker was lost, and another one goes through its rounds again
             return
+        self._project = event.project
         run = self._run = _run_of(event, self._group, self._tags)
 
         def begin() -> None:
             self._tracker = self._make()
             self._known = self._tracker.begin(run)
-            self._opened(run)
+            self._opened(event.project, run)
 
         self._put(begin)
 
     def _put(self, job: Callable[[], None], *, is_round: bool = False, ends: bool = False) -> None:
         if self._run is not None:
-            self._outbox.put(self._run.project, job, is_round=is_round, ends=ends)
+            self._outbox.put(self._project, job, is_round=is_round, ends=ends)
 
     def _end_round(self, ended: TrackedRound) -> None:
         if self._tracker is not None and ended.round > self._known:  # a resumed run goes through them again
@@ -215,7 +219,7 @@ def _run_of(event: RunOpened, group: TrackedGroup | None, tags: Mapping[str, str
         "judge": event.judge,
     }
     return TrackedRun(
-        event.project,
+        masked(event.project),
         event.run,
         event.method,
         dict(event.models),

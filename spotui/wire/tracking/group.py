@@ -39,10 +39,12 @@ class GroupFeed:
         self._runs: dict[str, str] = {}
         prompt = masked(whole.prompt)
         facts = {
-            masked(name): masked(fact) if isinstance(fact, str) else fact
-            for name, fact in whole.facts.items()
+            masked(key): masked(fact) if isinstance(fact, str) else fact for key, fact in whole.facts.items()
         }
-        begun = msgspec.structs.replace(whole, prompt=prompt, facts=facts)
+        of = whole.group and msgspec.structs.replace(whole.group, name=masked(whole.group.name))
+        begun = msgspec.structs.replace(
+            whole, project=masked(whole.project), group=of, prompt=prompt, facts=facts
+        )
 
         def begin() -> None:
             tracker.begin(begun)
@@ -126,8 +128,8 @@ class GroupFeed:
         self._outbox.close(seconds)
 
     def _feed(self, outbox: Puts, tags: Mapping[str, str], report: Report | None) -> Feed:
-        def opened(run: TrackedRun) -> None:
-            self._runs[run.project] = run.run
+        def opened(project: str, run: TrackedRun) -> None:
+            self._runs[project] = run.run
 
         return Feed(outbox, self._make, report, group=self._whole.group, tags=tags, opened=opened)
 
