@@ -76,7 +76,7 @@ def _loaded(folder: Path, before: Path | None) -> list[Row]:
             rate, p95 = _in_load(name, environ, ("7",), ("right", "left"))
             rate_before, p95_before = 0.0, 0.0
             if before is not None:
-                rate_before, p95_before = _in_load(name, environ | _of(before), (), ("v", "v"))
+                rate_before, p95_before = _in_load(name, environ | of_checkout(before), (), ("v", "v"))
             over = " with SSH_CONNECTION" if environ is SSH else ""
             limit = 15.0 if environ is SSH else 30.0
             rows.append(
@@ -125,7 +125,7 @@ def _long(folder: Path, before: Path | None) -> list[Row]:
         rounds = _keys(terminal, "4", ("up", "down"))
     memory_before, rounds_before = 0.0, Keys(0.0, 0.0)
     if before is not None:
-        with _listed_first("many"), run_screen("many", LOCAL | _of(before)) as terminal:
+        with _listed_first("many"), run_screen("many", LOCAL | of_checkout(before)) as terminal:
             terminal.settle(QUIET)
             memory_before = terminal.memory
             rounds_before = _keys(terminal, "4", ("up", "down"))
@@ -232,9 +232,9 @@ def _listed_first(name: str) -> Iterator[None]:
     yield
 
 
-def _of(before: Path) -> dict[str, str | None]:
-    """The environment in which the program of another checkout runs."""
-    return {"PYTHONPATH": str(before)}
+def of_checkout(before: Path) -> dict[str, str | None]:
+    """The environment in which the program of another checkout runs, whatever folder it is started in."""
+    return {"PYTHONPATH": str(before), "PYTHONSAFEPATH": "1"}
 
 
 def _beside(now: float, before: float, unit: str) -> str:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.at_a_glance import rows_at_a_glance
+from benchmarks.at_a_glance import LOCAL, of_checkout, rows_at_a_glance
 from benchmarks.bare_app import MARKER
 from benchmarks.watching import QUIET, Row, Watched, places, run_screen, spotui, streaming, template
 from spotui.runs.launch import Launcher
@@ -28,6 +28,7 @@ from tests.model_server import ModelServerProcess
 PRESSES = 40
 LONG_ROUNDS, LONG_SAMPLE, LONG_SECONDS = 300, 5, 300.0
 LITELLM_SECONDS = 4.0
+_NO_WORSE = 1.03
 
 
 class Start(NamedTuple):
@@ -49,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
         os.environ.update(places(Path(folder)))
         _finished_run(Path(folder))
-        rows = [] if arguments.only_glance else _all_else(Path(folder), runs)
+        rows = [] if arguments.only_glance else _all_else(Path(folder), runs, arguments.before)
         rows += rows_at_a_glance(Path(folder), runs, arguments.before)
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"\n{machine}, medians of {runs}\n")
@@ -60,8 +61,14 @@ def main() -> None:
         sys.exit(1)
 
 
-def _all_else(folder: Path, runs: int) -> list[Row]:
-    return [*_starting(runs), *_idle(), *_loaded(folder), _long_run(folder), _litellm_start(folder)]
+def _all_else(folder: Path, runs: int, before: Path | None) -> list[Row]:
+    return [
+        *_starting(runs, before),
+        *_idle(runs, before),
+        *_loaded(folder),
+        _long_run(folder),
+        _litellm_start(folder),
+    ]
 
 
 def _finished_run(folder: Path) -> None:
@@ -79,16 +86,18 @@ def _finished_run(folder: Path) -> None:
         )
 
 
-def _starting(runs: int) -> list[Row]:
-    ours, bare = [], []
-    for _ in range(runs + 1):  # the first of each fills the disk's cache
-        bare.append(_start([sys.executable, "-m", "benchmarks.bare_app"], MARKER))
-        ours.append(_start([sys.executable, "-m", "spotui"], "shown"))
-    here, beside = (
-        Start(*(statistics.median(column) for column in zip(*rows[1:], strict=True))) for rows in (ours, bare)
+def _starting(runs: int, before: Path | None) -> list[Row]:
+    bare_app, spotui_app = [sys.executable, "-m", "benchmarks.bare_app"], [sys.executable, "-m", "spotui"]
+    programs = [(bare_app, MARKER, LOCAL), (spotui_app, "shown", LOCAL)]
+    if before is not None:
+        programs.append((spotui_app, "shown", LOCAL | of_checkout(before)))
+    starts = [[_start(*program) for program in programs] for _ in range(runs + 1)]
+    beside, here, *earlier = (
+        Start(*map(statistics.median, zip(*column, strict=True)))
+        for column in zip(*starts[1:], strict=True)  # the first of each fills the disk's cache
     )
     first, settled = here.text / beside.text, here.settled / beside.settled
-    return [
+    rows = [
         Row("something painted", f"{here.painted:.0f} ms", "", "60 ms", here.painted <= 60),
         Row(
             "first real text",
@@ -105,27 +114,43 @@ def _starting(runs: int) -> list[Row]:
             settled <= 1.25,
         ),
     ]
+    for once in earlier:
+        rows.append(_against("first real text", here.text, once.text, "ms"))
+        rows.append(_against("settled screen", here.settled, once.settled, "ms"))
+    return rows
 
 
-def _start(command: list[str], marker: str) -> Start:
-    with Watched(command, marker, {"SSH_CONNECTION": None}) as terminal:
+def _against(what: str, here: float, earlier: float, unit: str) -> Row:
+    """A figure against that of the earlier commit."""
+    ratio = here / earlier
+    return Row(
+        f"{what}, against the earlier commit",
+        f"{ratio:.2f} x",
+        f"{here:.0f} and {earlier:.0f} {unit}",
+        "1.03 x",
+        ratio <= _NO_WORSE,
+    )
+
+
+def _start(command: list[str], marker: str, environ: dict[str, str | None]) -> Start:
+    with Watched(command, marker, environ) as terminal:
         terminal.wait_text()
         terminal.settle(QUIET)
         moments = (terminal.first_byte_at, terminal.text_at, terminal.last_byte_at)
         return Start(*((moment - terminal.started_at) * 1000 for moment in moments))
 
 
-def _idle() -> list[Row]:
+def _idle(runs: int, before: Path | None) -> list[Row]:
     with Watched([sys.executable, "-m", "benchmarks.bare_app"], MARKER, {}) as terminal:
         terminal.wait_text()
         terminal.settle(QUIET)
         bare = terminal.memory
-    with run_screen("shown", {"SSH_CONNECTION": None}) as terminal:
+    with run_screen("shown", LOCAL) as terminal:
         terminal.settle(QUIET)
         memory, cpu, received = terminal.memory, terminal.cpu, terminal.received
         time.sleep(10)
         share, written = (terminal.cpu - cpu) / 10 * 100, terminal.received - received
-    return [
+    rows = [
         Row("memory at idle on Run", f"{memory:.0f} MB", f"bare app {bare:.0f} MB", "60 MB", memory <= 60),
         Row(
             "at idle",
@@ -135,6 +160,20 @@ def _idle() -> list[Row]:
             share <= 0.5 and written == 0,
         ),
     ]
+    if before is not None:
+        here, earlier = (
+            statistics.median(_home_memory(environ) for _ in range(runs))
+            for environ in (LOCAL, LOCAL | of_checkout(before))
+        )
+        rows.append(_against("memory at idle on Home", here, earlier, "MB"))
+    return rows
+
+
+def _home_memory(environ: dict[str, str | None]) -> float:
+    with Watched([sys.executable, "-m", "spotui"], "shown", environ) as terminal:
+        terminal.wait_text()
+        terminal.settle(QUIET)
+        return terminal.memory
 
 
 def _loaded(folder: Path) -> list[Row]:
@@ -180,33 +219,44 @@ def _long_run(folder: Path) -> Row:
 
 
 def _litellm_start(folder: Path) -> Row:
-    """Keys pressed while the run's own process imports litellm, which takes it more than a second."""
+    """Keys pressed while the run's own process imports litellm, which takes it more than a second.
+
+    They go from one panel to another and back; so does Tab in the bare app.
+    """
+    with Watched([sys.executable, "-m", "benchmarks.bare_app"], MARKER, LOCAL) as terminal:
+        terminal.wait_text()
+        terminal.settle(QUIET)
+        bare = _presses(terminal, "\t", "\t")
     path = template(folder, "litellm", 3)
     launcher = Launcher()
     prepared = launcher.prepare(path, Flags(model="anthropic/claude-3-5-haiku-latest"))
     launcher.new_project(Workspace(locations.workspace_dir()), "litellm", prepared)
-    with run_screen("litellm", {"SSH_CONNECTION": None, "ANTHROPIC_API_KEY": "none"}) as terminal:
+    with run_screen("litellm", LOCAL | {"ANTHROPIC_API_KEY": "none"}) as terminal:
         terminal.settle(QUIET)
-        before = _presses(terminal)
+        before = _presses(terminal, "4", "2")
         terminal.press("space")
-        times = _presses(terminal)
+        times = _presses(terminal, "4", "2")
     spotui("attach", "litellm", "--send", "stop")
     p95 = statistics.quantiles(times, n=20)[-1]
     return Row(
         "key press to repaint while a run starts with a litellm model, p95",
-        f"{p95:.0f} ms",
-        f"before the start {statistics.quantiles(before, n=20)[-1]:.0f} ms",
+        f"{p95:.0f} ms, median {statistics.median(times):.0f} ms",
+        f"before the start {_p95_and_median(before)}; bare app {_p95_and_median(bare)}",
         "30 ms",
         p95 <= 30,
     )
 
 
-def _presses(terminal: Watched) -> list[float]:
+def _p95_and_median(times: list[float]) -> str:
+    return f"{statistics.quantiles(times, n=20)[-1]:.0f} and {statistics.median(times):.0f} ms"
+
+
+def _presses(terminal: Watched, there: str, back: str) -> list[float]:
     """Milliseconds to the answer, going from one panel to another and back."""
     times: list[float] = []
     until = time.perf_counter() + LITELLM_SECONDS
     while time.perf_counter() < until:
-        times.append(terminal.answer_time("42"[len(times) % 2]))
+        times.append(terminal.answer_time((there, back)[len(times) % 2]))
         time.sleep(0.1)
     return times
 

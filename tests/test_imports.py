@@ -107,7 +107,7 @@ def test_judging_is_arithmetic_and_text(tmp_path: Path) -> None:
 
 
 def test_a_client_of_the_wire_has_no_engine(tmp_path: Path) -> None:
-    modules = modules_after("import spotui.wire, spotui.view.picture, spotui.view.word_diff", tmp_path)
+    modules = modules_after("import spotui.wire.socket, spotui.view.picture, spotui.view.word_diff", tmp_path)
 
     floors = (
         "spotui.engine",

@@ -26,7 +26,7 @@ from spotui.domain.events import (
 )
 from spotui.lang import _
 from spotui.settings import locations
-from spotui.wire import connect
+from spotui.wire.socket import connect
 from spotui.workspace.projects import Project
 
 _WORDS = ("pause", "resume", "stop")

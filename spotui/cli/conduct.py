@@ -22,7 +22,7 @@ from spotui.lang import _
 from spotui.llm.retry import BEGUN_SECONDS
 from spotui.runs.run import Run
 from spotui.settings import locations
-from spotui.wire import Wire, obey
+from spotui.wire.socket import Wire, obey
 
 _CHUNK = 64 * 1024
 _LONGEST_COMMAND = 4 * 1024 * 1024

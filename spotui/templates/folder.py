@@ -10,7 +10,6 @@ from spotui.domain.records import now
 from spotui.lang import N_, _
 from spotui.settings.locations import make_private
 from spotui.templates.read import read_text
-from spotui.templates.save import save_text
 from spotui.workspace.projects import ARCHIVE, is_name
 
 _SUFFIXES = {".yaml", ".yml"}
@@ -95,6 +94,8 @@ class TemplateFolder:
             TemplateError: The folder cannot be written.
             OSError: The folder cannot be made.
         """
+        from spotui.templates.save import save_text  # the editor, which a look at the folder does not need
+
         path = self._free_path(name, ".yaml")
         make_private(self.root)
         save_text(path, text)

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
 from spotui.settings import locations
 from spotui.workspace.projects import Project
-from spotui.workspace.race_file import RaceFolder
+
+if TYPE_CHECKING:
+    from spotui.workspace.race_file import RaceFolder
 
 RUN_ENDED = frozenset({0, 3, 4, 5, 6, 7, 11})
 """Exit codes of a run that began; every other one says that it did not."""
@@ -141,7 +144,7 @@ class OwnRace(Background):
         SpotuiError: The log cannot be written.
     """
 
-    def __init__(self, race: RaceFolder, words: Sequence[str]) -> None:
+    def __init__(self, race: "RaceFolder", words: Sequence[str]) -> None:
         self.race = race
         how = ["--workspace", str(race.workspace.root), "--on-failure", "pause", "--yes"]
         super().__init__(race.name, [*words, *how])

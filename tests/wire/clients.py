@@ -13,7 +13,7 @@ from spotui.domain.commands import Command, Pause, encode_command
 from spotui.domain.event_lines import decode_event, encode_event
 from spotui.domain.events import CallDelta, Event, RunStopped, StateChanged
 from spotui.runs.run import Run
-from spotui.wire import Wire, connect
+from spotui.wire.socket import Wire, connect
 
 
 class Client:

@@ -9,7 +9,7 @@ from spotui.domain.commands import Pause, Resume, Stop, encode_command
 from spotui.domain.event_lines import encode_event
 from spotui.domain.events import Answered, CallDelta, CandidateProposed, Event, RunStopped, StateChanged
 from spotui.runs.run import Run
-from spotui.wire import Wire
+from spotui.wire.socket import Wire
 from tests.runs.starting import Stage
 from tests.wire.clients import served, within
 

@@ -6,7 +6,7 @@ import pytest
 
 from spotui.domain.commands import Stop
 from spotui.domain.errors import SpotuiError
-from spotui.wire import NotRunningError, Wire, connect
+from spotui.wire.socket import NotRunningError, Wire, connect
 from tests.runs.starting import Stage
 from tests.wire.clients import served
 

@@ -35,7 +35,7 @@ from spotui.view.race import (
     is_tested,
     winner,
 )
-from spotui.wire import NotRunningError, connect
+from spotui.wire.socket import NotRunningError, connect
 from spotui.workspace.race_file import RaceFolder
 
 _LOOK_SECONDS = 1.0

@@ -14,8 +14,8 @@ from spotui.settings.resources import tour_dir
 from spotui.view.picture import Picture
 from spotui.view.retell import retell
 from spotui.view.story import Story
-from spotui.wire import NotRunningError, connect
 from spotui.wire.process import command
+from spotui.wire.socket import NotRunningError, connect
 from spotui.workspace.projects import Project, Workspace
 
 LOOK_SECONDS = 2.0
