@@ -15,7 +15,7 @@ from spotui.domain.events import (
 )
 from spotui.domain.figures import duration, points
 from spotui.domain.text import visible
-from spotui.lang import _, ngettext
+from spotui.lang import _, ngettext, spaced
 from spotui.view.picture import Picture, worth
 
 
@@ -52,7 +52,7 @@ class Printer:
             case StateChanged(state="paused"):
                 self._print(_("Paused: {cause}", cause=event.cause))
             case RunStopped():
-                self._print(f"{event.cause} {worth(self._picture, event)}")
+                self._print(spaced((event.cause, worth(self._picture, event))))
                 self._print(
                     _("Best round: {best}\nFinal prompt:\n{prompt}", best=event.best, prompt=event.prompt)
                 )

@@ -307,7 +307,7 @@ def _parameters(parsed: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
     names = [name.strip() for name in parsed.methods.split(",") if name.strip()]
     if len(set(names)) < 2:
-        raise UsageError(_("A race takes two methods."), _("For example: --methods spo,gpo,gradsum"))
+        raise UsageError(_("A race needs at least two methods."), _("For example: --methods spo,gpo,gradsum"))
     found: dict[str, dict[str, Any]] = {name: {} for name in names}
     for text in parsed.set:
         method, dot, assignment = text.partition(".")

@@ -10,7 +10,7 @@ from spotui.domain.figures import cell, count, duration, points, usd, verdict
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
 from spotui.domain.verdicts import Outcome
-from spotui.lang import N_, _, ngettext
+from spotui.lang import N_, _, ngettext, spaced
 from spotui.settings import locations
 from spotui.settings.table import BudgetSettings
 from spotui.view.picture import Picture, RoundPicture, worth
@@ -174,7 +174,7 @@ def is_copied(text: str) -> bool:
 
 
 def _labelled(label: str, text: str) -> str:
-    return f"{label:{_LABEL}} {text}"
+    return f"{label}{' ' * (_LABEL - width(label))} {text}"
 
 
 def summary(project: str, picture: Picture) -> list[str]:
@@ -205,7 +205,7 @@ def summary(project: str, picture: Picture) -> list[str]:
             seconds=duration(spent.seconds),
         )
         lines.append(_labelled(_("Spent:"), spending))
-    lines.append(_labelled(_("Outcome:"), " ".join(_outcome(picture, stopped))))
+    lines.append(_labelled(_("Outcome:"), spaced(_outcome(picture, stopped))))
     if project and opened is not None:
         lines.append(_labelled(_("Result:"), _result(opened, stopped)))
         lines.append(_labelled(_("Next:"), _next_step(project, picture, opened, stopped)))

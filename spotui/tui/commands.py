@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from textual import on
 from textual.actions import parse
 from textual.binding import Binding
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider, SearchIcon
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.events import Event, Key
@@ -43,6 +43,10 @@ class Palette(ReadyForKeys, CommandPalette):
         here = {"workspace": workspace, "user_keys": user_keys}
         super().__init__([type("Commands", (SpotuiCommands,), here)], placeholder=_("Search for commands…"))
         self._searched = ""
+
+    def on_mount(self) -> None:
+        """Show no icon: Textual's is an emoji, whose width terminals do not agree on."""
+        self.query_one(SearchIcon).icon = ""
 
     def is_ready_for(self, event: Event) -> bool:
         """Whether the providers have begun, and for a choice: whether the list belongs to the text.

@@ -7,7 +7,7 @@ from typing import ClassVar, Final, NamedTuple
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from spotui.lang import N_, _
 from spotui.tui.run.client import TourClient
@@ -17,6 +17,7 @@ from spotui.view.picture import Picture
 READ_SECONDS: Final = 7.0
 """How long a caption is shown at least; the run goes on meanwhile."""
 _LOOK_SECONDS: Final = 0.5
+_GAP: Final = "   "
 
 
 class Caption(NamedTuple):
@@ -51,8 +52,8 @@ CAPTIONS: Final = (
         N_("The task"),
         N_(
             "A lamp shop wants better replies to its customers. The template (key 1) holds the prompt to "
-            "begin with, what a good reply is like, and six questions of customers. Enter shows the next "
-            "caption, Space pauses, Escape leaves."
+            "begin with, what a good reply is like, and six questions of customers. This run is a recording; "
+            "its replies were written by hand."
         ),
         lambda _picture: True,
     ),
@@ -162,17 +163,17 @@ _OF_REAL_RUNS: Final = frozenset({"stop", "edit_next", "hint", "override"})
 
 
 class TourScreen(RunScreen):
-    """The recorded run, as any other run, and a caption below it."""
+    """The recorded run, as any other run, and below it a caption, which names the keys that work now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next_caption", "next caption", id="tour.next", priority=True),
-        Binding("escape", "back", "leave the tour", id="tour.leave"),
+        Binding("enter", "next_caption", "next caption", id="tour.next", show=False, priority=True),
+        Binding("escape", "back", "leave the tour", id="tour.leave", show=False),
     ]
 
     DEFAULT_CSS = """
     TourScreen #caption {
-        height: 4; padding: 0 1; background: $surface; color: $text; border-top: solid $primary;
-        border-title-color: $primary;
+        height: auto; min-height: 4; max-height: 50%; padding: 0 1;
+        background: $surface; color: $text; border-top: solid $primary; border-title-color: $primary;
     }
     """
 
@@ -181,6 +182,7 @@ class TourScreen(RunScreen):
         super().__init__(client.project, client)
         self._number = -1
         self._since = 0.0
+        self._was_due = False
 
     def parts(self) -> ComposeResult:
         """The run, and below it the caption."""
@@ -191,11 +193,17 @@ class TourScreen(RunScreen):
         """Begin with the first caption, and look twice a second whether the next one is due."""
         self._show_next()
         self.set_interval(_LOOK_SECONDS, self._look)
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._name_keys())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A recording can be paused; nothing else of it can be changed."""
+        """A recording can be paused; nothing else of it can be changed.
+
+        Enter belongs to the shown panel after the last caption, and to the search while it is typed.
+        """
         if action in _OF_REAL_RUNS:
             return False
+        if action == "next_caption":
+            return self._number + 1 < len(CAPTIONS) and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
     def fill(self) -> None:
@@ -218,19 +226,35 @@ class TourScreen(RunScreen):
             self._since = max(self._since, time.monotonic() - READ_SECONDS / 2)
         elif self._next_is_due and time.monotonic() - self._since >= READ_SECONDS:
             self._show_next()
+        if self._next_is_due != self._was_due:
+            self._was_due = self._next_is_due
+            self._name_keys()
 
     def _show_next(self) -> None:
         self._number += 1
         self._since = time.monotonic()
         self._show_caption()
+        self.refresh_bindings()
 
     def _show_caption(self) -> None:
-        one = CAPTIONS[self._number]
-        caption = self.query_one("#caption", Static)
-        caption.border_title = _(
-            "{number}/{all}  {title}  (recorded; replies written by hand)",
-            number=self._number + 1,
-            all=len(CAPTIONS),
-            title=_(one.title),
-        )
-        caption.update(Content(_(one.text)))
+        self.query_one("#caption", Static).update(Content(_(CAPTIONS[self._number].text)))
+        self._name_keys()
+
+    def _name_keys(self) -> None:
+        """Say above the caption what Enter and Escape do at this moment."""
+        caption = next(iter(self.query("#caption")), None)
+        if not isinstance(caption, Static):  # while the screen is made again
+            return
+        active = {one.binding.id: one.binding for one in self.active_bindings.values() if one.enabled}
+        parts: list[str | tuple[str, str]] = [
+            f"{self._number + 1}/{len(CAPTIONS)}  {_(CAPTIONS[self._number].title)}"
+        ]
+        if "tour.next" in active and not self._next_is_due:
+            del active["tour.next"]
+            parts += [_GAP, (_("more in a moment"), "$text-muted")]
+        for name in ("tour.next", "tour.leave"):
+            if name in active:
+                binding = active[name]
+                key = self.app.get_key_display(binding)
+                parts += [_GAP, (key, "bold $accent"), f" {_(binding.description)}"]
+        caption.border_title = Content.assemble(*parts)

@@ -163,7 +163,7 @@ def test_what_cannot_race_is_said_before_the_start(workspace: Workspace, tmp_pat
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await new_race(app, pilot, "gpo")
-        await until_told(pilot, "A race takes two methods.")
+        await until_told(pilot, "A race needs at least two methods.")
         app.screen.query_one("#methods", Input).value = "gpo,annealing"
         await until_told(pilot, "Unknown method 'annealing'.")
         app.screen.query_one("#methods", Input).value = "gpo,ape"

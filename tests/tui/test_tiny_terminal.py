@@ -32,7 +32,7 @@ def test_home_and_every_panel_of_a_run_fit(tmp_path: Path, monkeypatch: pytest.M
             lines = seen(app).splitlines()
             assert re.search(rf"\b{panel} [A-Z]", seen(app))
             assert all(cell_len(line) <= TINY[0] for line in lines)
-            assert any(line.strip() for line in lines[5:11])
+            assert any(line.strip() for line in lines[3:11])
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.query(ProjectsPanel))
         await until_seen(pilot, "sea")

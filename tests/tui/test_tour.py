@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from spotui.tui.answers_screen import AnswersScreen
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.screen import HomeScreen
 from spotui.tui.tour import CAPTIONS, TourScreen
 from spotui.view.picture import Picture
 from tests.command_line import move_in
-from tests.tui.piloting import SMALL, drive, seen, told, until, until_seen, until_told
+from tests.tui.piloting import SMALL, drive, seen, until, until_seen, until_told
 
 
 def test_captions_follow_the_run_and_keys_skip_and_leave(
@@ -22,17 +23,24 @@ def test_captions_follow_the_run_and_keys_skip_and_leave(
 
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         await pilot.press("t")
-        await until_seen(pilot, f"1/{len(CAPTIONS)}  The task", "(recorded; replies written by hand)")
+        await until_seen(pilot, f"1/{len(CAPTIONS)}  The task", "were written by hand", "esc leave the tour")
         screen = app.screen
         assert isinstance(screen, TourScreen)
         await until(pilot, lambda: screen._client.picture.stopped is not None)
+        await pilot.press("4")  # a panel whose Enter opens the answers
         for number, one in enumerate(CAPTIONS[1:], 2):
+            await until_seen(pilot, "⏎ next caption", "esc leave the tour")
             await pilot.press("enter")
             await until_told(pilot, f"{number}/{len(CAPTIONS)} {one.title}", *one.text.split(". ")[:1])
         assert "…" not in "".join(seen(app).splitlines()[-5:-1])
+        assert "next caption" not in seen(app)
         await pilot.press("enter")
-        await pilot.pause()
-        assert f"{len(CAPTIONS)}/{len(CAPTIONS)}" in told(app)
+        await until(pilot, lambda: isinstance(app.screen, AnswersScreen))
+        await pilot.press("escape", "2", "slash", "x", "enter")
+        await until_seen(pilot, f"{len(CAPTIONS)}/{len(CAPTIONS)}", "only lines with “x”")
+        assert "leave the tour" not in seen(app)  # Escape shows the whole log first
+        await pilot.press("escape")
+        await until_seen(pilot, "esc leave the tour")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 

@@ -112,7 +112,8 @@ class ProjectsPanel(Shelf):
         now = datetime.now().astimezone()
         known = {name: self._overview(name) for name in names}
         worths = [one.worth.gain for one in known.values() if one is not None and one.worth is not None]
-        is_priced = any(one is not None and one.cost_usd is not None for one in known.values())
+        # Without a round nothing has been spent, whatever it will be.
+        is_priced = any(one is not None and one.rounds and one.cost_usd is not None for one in known.values())
         scale = _Scale(max([_LEAST_GAIN, *worths]), is_priced=is_priced)
         self.show([Row(name, _cells(name, one, now, scale)) for name, one in known.items()])
         title = _("Projects  {count}", count=len(names)) if names else _("Projects")

@@ -83,7 +83,7 @@ async def expect_race(
     """
     each = entrants.each
     if len(each) < 2:
-        raise SpotuiError(_("A race takes two methods."), _("Write, for example, spo,gpo,gradsum."))
+        raise SpotuiError(_("A race needs at least two methods."), _("Write, for example, spo,gpo,gradsum."))
     if entrants.continues:
         choices = _sharing(choices, len(each))
     found = await asyncio.gather(*(expect(workspace, template, choices._replace(method=one)) for one in each))

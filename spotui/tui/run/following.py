@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from spotui.domain.events import RunOpened
 from spotui.domain.figures import count, duration, state_in_words, usd
-from spotui.lang import _, ngettext
+from spotui.lang import _, ngettext, spaced
 from spotui.tui.page import Bar, Page
 from spotui.tui.run.client import RunClient
 from spotui.view.picture import Picture, worth
@@ -65,14 +65,18 @@ _TONES = {
 }
 
 
+_ROOM_FOR_RESULT: Final = 18
+"""Rows of a screen from which on the result has some of them."""
+
+
 class RunResult(Bar):
-    """Two lines at most, which are there once a run has stopped."""
+    """A few lines, which are there once a run has stopped; a low screen leaves them to the end of the log."""
 
     DEFAULT_CSS = "RunResult { max-height: 3; }"
 
     def show(self, picture: Picture) -> None:
         """Paint again, if the run has stopped or begun again."""
-        self.say(_told(picture))
+        self.say(_told(picture) if self.app.size.height >= _ROOM_FOR_RESULT else Content(""))
 
 
 def _told(picture: Picture) -> Content:
@@ -85,7 +89,8 @@ def _told(picture: Picture) -> Content:
     text = worth(picture, stopped)
     if cause in text:  # such as a spent budget, which also kept the prompt from being checked
         cause = ""
-    return Content.assemble((text, gain), "  ", (cause, tone))
+    whole = spaced(filter(None, (text, cause)))
+    return Content(whole).stylize(gain, 0, len(text)).stylize(tone, len(whole) - len(cause), len(whole))
 
 
 _GAP = "  "

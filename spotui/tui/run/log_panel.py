@@ -20,6 +20,7 @@ from spotui.domain.figures import duration
 from spotui.lang import _
 from spotui.tui.focus_paint import Framed
 from spotui.tui.line_view import LineView, wrap
+from spotui.tui.run.following import PanelTold
 from spotui.view.log import Entry
 from spotui.view.story import Choice, Show, Story
 
@@ -316,6 +317,7 @@ class LogPanel(Vertical, Framed):
             self._choice = choice
             self.query_one(LogView).choose(choice)
             self.border_subtitle = Content(_told(choice))
+            self.post_message(PanelTold())
             self.refresh_bindings()
 
 

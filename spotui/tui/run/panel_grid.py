@@ -18,8 +18,8 @@ from spotui.lang import N_, _
 from spotui.tui.focus_paint import Framed
 
 _GAP = "  "
-_DETAIL = 36
-"""Cells that names make room for, so that what is reported about a panel can be read."""
+_DETAIL = 48
+"""Cells that names make room for at most, so that what is reported about a panel can be read."""
 
 
 class PanelTabs(Widget):
@@ -57,11 +57,7 @@ class PanelTabs(Widget):
             parts += [(label, style), (" ", "")]
         names = Content.assemble(*parts)
         room = self.content_size.width - names.cell_length
-        # What is in front says least, and half of it nothing.
-        parts_of_detail = self.detail.split(_GAP)
-        while len(parts_of_detail) > 1 and cell_len(_GAP.join(parts_of_detail)) > room:
-            del parts_of_detail[0]
-        detail = Content(_GAP.join(parts_of_detail)).truncate(max(0, room), ellipsis=True)
+        detail = Content(self._detail_in(room)).truncate(max(0, room), ellipsis=True)
         return Content.assemble(names, " " * (room - detail.cell_length), detail)
 
     def on_click(self, event: Click) -> None:
@@ -73,8 +69,19 @@ class PanelTabs(Widget):
                 self.post_message(self.Chosen(number))
                 return
 
+    def _detail_in(self, room: int) -> str:
+        """As many parts of the detail as fit; what is in front says least, and half of it nothing."""
+        parts = self.detail.split(_GAP)
+        while len(parts) > 1 and cell_len(_GAP.join(parts)) > room:
+            del parts[0]
+        return _GAP.join(parts)
+
     def _labels(self) -> list[str]:
-        room = self.content_size.width - min(cell_len(self.detail), _DETAIL) - bool(self.detail)
+        width = self.content_size.width
+        numbers = [f" {number}" for number in range(1, len(self._names) + 1)]
+        numbers[self.shown] += f" {self._names[self.shown]} "
+        told = self._detail_in(width - _width(numbers) - 1)
+        room = width - min(cell_len(told), _DETAIL) - bool(told)
         labels = [f" {number} {name} " for number, name in enumerate(self._names, 1)]
         if _width(labels) > room:  # the names stand closer together before any of them is left out
             labels = [label if at == self.shown else label.rstrip() for at, label in enumerate(labels)]
@@ -82,7 +89,7 @@ class PanelTabs(Widget):
             if _width(labels) <= room:
                 break
             if number != self.shown:
-                labels[number] = f" {number + 1} "
+                labels[number] = numbers[number]
         if _width(labels) > self.content_size.width:
             return [label if number == self.shown else label.strip() for number, label in enumerate(labels)]
         return labels
@@ -250,7 +257,8 @@ class PanelGrid(Vertical):
             self.query_one(PanelTabs).detail = ""
             return
         title, subtitle = (_plain(text) for text in (panel.border_title, panel.border_subtitle))
-        told = (title.removeprefix(_(PANELS[self._shown])).strip(), subtitle.strip())
+        detail = title.partition(_GAP)[2] or title.removeprefix(_(PANELS[self._shown]))
+        told = (detail.strip(), subtitle.strip())
         self.query_one(PanelTabs).detail = _GAP.join(text for text in told if text)
 
     async def on_resize(self, event: Resize) -> None:

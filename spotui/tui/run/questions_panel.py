@@ -39,7 +39,7 @@ from spotui.view.question_grid import (
     meaning,
 )
 
-_NUMBER, _VERDICT = 6, 10
+_NUMBER, _VERDICT = 6, 11
 _VERDICT_FROM = 40
 """Cells from which on each line says its round's verdict."""
 _LABELLED = 5

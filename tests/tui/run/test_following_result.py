@@ -32,7 +32,7 @@ def test_it_is_there_once_the_run_has_stopped_and_gone_when_it_goes_on() -> None
         app.widget.show(Picture())
         await until(pilot, lambda: not seen(app).strip())
 
-    alone(RunResult, journey, (100, 6))
+    alone(RunResult, journey, (100, 24))
 
 
 def test_a_long_cause_takes_three_rows_at_most() -> None:
@@ -40,7 +40,7 @@ def test_a_long_cause_takes_three_rows_at_most() -> None:
         app.widget.show(Picture(stopped=replace(STOPPED, cause="word " * 200)))
         await until(pilot, lambda: app.widget.size.height == 3)
 
-    alone(RunResult, journey, (60, 12))
+    alone(RunResult, journey, (60, 24))
 
 
 def test_a_spent_budget_is_said_once() -> None:
@@ -53,5 +53,5 @@ def test_a_spent_budget_is_said_once() -> None:
         await until_seen(pilot, "Best: round 2.", why)
         assert seen(app).count(why) == 1
 
-    alone(RunResult, journey, (140, 6))
+    alone(RunResult, journey, (140, 24))
     assert "\n".join(summary("", picture)).count(why) == 1

@@ -170,7 +170,7 @@ def test_progress_shows_every_candidate_and_leads_to_it() -> None:
 
 def test_the_grid_marks_every_question_and_leads_to_the_answer() -> None:
     text, heard = look(QuestionsPanel, RUN, (90, 10), "right", "enter")
-    assert "3* win       + = +" in text
+    assert "3* win        + = +" in text
     assert "round 3, question 2: = the same as the best of that time" in text
     assert "+ better  = the same" in text
     assert heard == ["opened 3, 1"]

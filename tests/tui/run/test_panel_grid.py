@@ -82,9 +82,7 @@ def test_a_large_screen_shows_one_panel_at_each_place() -> None:
 def test_a_small_screen_shows_the_one_that_was_asked_for(key: str, name: str) -> None:
     async def journey(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: inside(pilot) == {"Log"})
-        await until_seen(
-            pilot, "1 Template  2 Log   3 Diff  4 Rounds  5 Best  6 Progress  7 Questions  8   9"
-        )
+        await until_seen(pilot, "1 Template  2 Log   3 Diff  4 Rounds  5 Best  6 Progress  7 Questions  8  9")
         await pilot.press(key)
         await until(pilot, lambda: inside(pilot) == {name})
 
