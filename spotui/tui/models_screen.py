@@ -16,7 +16,7 @@ from spotui.settings.save import Removed, put_back_model, take_out_model
 from spotui.tui.child import attempt
 from spotui.tui.defaults import Defaults
 from spotui.tui.endpoint_screen import Endpoint, endpoint_of, probe
-from spotui.tui.judge_check import JudgeLine
+from spotui.tui.judge_line import JudgeLine
 from spotui.tui.model_tables import ModelsTable, RolesTable
 from spotui.tui.page import Bar, Page, TitleBar
 from spotui.tui.table_view import TableView

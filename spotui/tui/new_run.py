@@ -13,18 +13,16 @@ from textual.widgets import Input, Static
 from spotui.lang import N_, _
 from spotui.settings.table import ROLES
 from spotui.tui.dialogs import field_keys, row, text_field
+from spotui.tui.expected import Choices, Expected, expect
 from spotui.tui.headroom import HeadroomScreen, Suggested
-from spotui.tui.judge_check import JudgeLine
+from spotui.tui.judge_line import JudgeLine
 from spotui.tui.method_screen import MethodChoice, MethodLine, method_of
 from spotui.tui.start_dialog import (
     ROLE_NAMES,
-    Choices,
-    Expected,
     StartDialog,
     begin,
     budget,
     estimate_line,
-    expect,
     share_of,
     warning_lines,
 )

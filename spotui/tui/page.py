@@ -20,7 +20,7 @@ from spotui.lang import _
 from spotui.tui.relabelling import Relabelled
 
 if TYPE_CHECKING:
-    from spotui.tui.start_dialog import Choices
+    from spotui.tui.expected import Choices
 
 Result = TypeVar("Result")
 

@@ -40,7 +40,8 @@ from spotui.tui.home.screen import HomeScreen
 from spotui.tui.home.trash import ArchiveScreen
 from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.home.wizard import NewTemplateScreen
-from spotui.tui.judge_check import JudgeCheckScreen, Offer
+from spotui.tui.judge_check import JudgeCheckScreen
+from spotui.tui.judge_line import Offer
 from spotui.tui.key_screens import KeyMapScreen, KeysScreen, PressScreen
 from spotui.tui.method_screen import MethodChoice, MethodLine, MethodScreen
 from spotui.tui.model_tables import RoleScreen

@@ -10,9 +10,9 @@ from spotui.settings import locations
 from spotui.settings.trust import may_be_sent
 from spotui.tui.app import SpotuiApp
 from spotui.tui.dialogs import QuestionScreen
+from spotui.tui.expected import Choices
 from spotui.tui.new_run import NewRunScreen
 from spotui.tui.run.screen import RunScreen
-from spotui.tui.start_dialog import Choices
 from spotui.wire import process as own_process
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in, write_template

@@ -11,11 +11,12 @@ from textual.widgets import Input, Static
 
 from spotui.settings import locations
 from spotui.tui.app import SpotuiApp
-from spotui.tui.judge_check import JudgeCheckScreen, JudgeLine
+from spotui.tui.expected import Choices
+from spotui.tui.judge_check import JudgeCheckScreen
+from spotui.tui.judge_line import JudgeLine
 from spotui.tui.model_tables import RoleScreen
 from spotui.tui.models_screen import ModelsScreen
 from spotui.tui.new_run import NewRunScreen
-from spotui.tui.start_dialog import Choices
 from spotui.workspace.projects import Workspace
 from tests.cli.test_judge_check import answer, prefer_whole
 from tests.command_line import move_in, write_template

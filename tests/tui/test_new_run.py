@@ -12,11 +12,11 @@ from spotui.cli import parsers_of
 from spotui.settings import locations
 from spotui.settings.table import ROLES
 from spotui.tui.app import SpotuiApp
+from spotui.tui.expected import Choices
 from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.method_screen import MethodChoice
 from spotui.tui.new_run import NewRunScreen
 from spotui.tui.race.new import NewRaceScreen
-from spotui.tui.start_dialog import Choices
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in, write_template
 from tests.model_server import ModelServer

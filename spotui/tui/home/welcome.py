@@ -13,9 +13,9 @@ from textual.widgets import Static
 from spotui.lang import N_, _
 from spotui.settings import locations
 from spotui.tui.child import ask
+from spotui.tui.expected import Choices
 from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.page import BeginRun, OpenTour, Page, TitleBar, UseModel
-from spotui.tui.start_dialog import Choices
 from spotui.tui.table_view import Column, Row, TableView
 
 _WORDS = N_(

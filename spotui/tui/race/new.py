@@ -18,19 +18,15 @@ from spotui.lang import N_, _
 from spotui.settings.table import LIMITS, ROLES, BudgetSettings, Role, text_of
 from spotui.settings.values import KindError, convert_text
 from spotui.tui.dialogs import field_keys, row, text_field
+from spotui.tui.expected import Choices, Expected, Share, expect, together
 from spotui.tui.method_screen import MethodChoice, typed
 from spotui.tui.start_dialog import (
     BUDGET,
     ROLE_NAMES,
-    Choices,
-    Expected,
-    Share,
     StartDialog,
     budget,
     estimate_line,
-    expect,
     share_of,
-    together,
     wait_for,
     warning_lines,
 )
