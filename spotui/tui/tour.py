@@ -18,6 +18,8 @@ READ_SECONDS: Final = 7.0
 """How long a caption is shown at least; the run goes on meanwhile."""
 _LOOK_SECONDS: Final = 0.5
 _GAP: Final = "   "
+_ROOM_FOR_TITLE: Final = 60
+"""Cells of a screen from which on there is room for the title of a caption beside the keys."""
 
 
 class Caption(NamedTuple):
@@ -246,9 +248,9 @@ class TourScreen(RunScreen):
         if not isinstance(caption, Static):  # while the screen is made again
             return
         active = {one.binding.id: one.binding for one in self.active_bindings.values() if one.enabled}
-        parts: list[str | tuple[str, str]] = [
-            f"{self._number + 1}/{len(CAPTIONS)}  {_(CAPTIONS[self._number].title)}"
-        ]
+        parts: list[str | tuple[str, str]] = [f"{self._number + 1}/{len(CAPTIONS)}"]
+        if self.size.width >= _ROOM_FOR_TITLE:
+            parts += ["  ", _(CAPTIONS[self._number].title)]
         if "tour.next" in active and not self._next_is_due:
             del active["tour.next"]
             parts += [_GAP, (_("more in a moment"), "$text-muted")]

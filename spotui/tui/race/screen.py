@@ -97,7 +97,7 @@ class RaceScreen(Page[None]):
         & #charts > * { padding: 0 1; }
         & #pairs { height: auto; padding: 0 1; }
         & #said { height: auto; padding: 0 1; color: $text-muted; }
-        &.-wide #charts { layout: horizontal; & > * { width: 1fr; } }
+        &.-wide #charts { layout: horizontal; & > * { width: 1fr; max-height: 100%; } }
         &.-low #charts { display: none; }
     }
     """
