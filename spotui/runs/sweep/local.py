@@ -10,7 +10,8 @@ from spotui.runs.means import leased
 from spotui.runs.run import Run
 from spotui.runs.score import open_ruler
 from spotui.runs.sweep.progress import RunAdvanced, RunStarted
-from spotui.runs.sweep.work import Job, Marks, Test
+from spotui.runs.sweep.testing import Marks, Test
+from spotui.runs.sweep.work import Job
 from spotui.workspace.sweep_file import SweepFolder
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class LocalWorkers:
 
     async def test(self, test: Test) -> list[Marks]:
         """See `Workers.test`."""
-        means = leased(self._pool.limits, self._lend(f"test {test.group}"))
+        means = leased(self._pool.limits, self._lend(test.name))
         connections = self._launcher.connections(test.prepared.settings)
         folder = self._folder.tests(test.group)
         async with open_ruler(test.prepared, folder, connections, _ignore, means) as ruler:

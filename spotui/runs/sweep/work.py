@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -12,9 +11,7 @@ import msgspec
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
 from spotui.domain.records import AS_PLANNED
-from spotui.domain.rows import Row
 from spotui.domain.verdicts import StopReason
-from spotui.engine.layout import Layout
 from spotui.lang import _, as_english
 from spotui.llm.leases import Pool
 from spotui.llm.limits import Halted
@@ -34,6 +31,7 @@ from spotui.runs.sweep.progress import (
     TestStarted,
 )
 from spotui.runs.sweep.table import Measured, Table, make_table
+from spotui.runs.sweep.testing import BestPrompt, Marks, Test, measure
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.history import read_history
 from spotui.workspace.journal import Journal
@@ -42,10 +40,6 @@ from spotui.workspace.sweep_file import EndedRun, SweepFolder
 
 FAILURES_IN_A_ROW: Final = 5
 """So many runs that fail one after another say that the others will, too."""
-
-
-Marks = tuple[float | None, ...]
-"""One a row; None for a row that errored."""
 
 
 class Job(NamedTuple):
@@ -64,20 +58,6 @@ class Job(NamedTuple):
     prepared: Prepared
     tell: Callable[[Progress], None]
     listen: Callable[[Event], None] | None = None
-
-
-class Test(NamedTuple):
-    """Prompts to be asked the same test rows.
-
-    Attributes:
-        group: The mark of the group.
-        prepared: What they are measured with.
-        prompts: Each with its layout.
-    """
-
-    group: str
-    prepared: Prepared
-    prompts: Sequence[tuple[str, Layout]]
 
 
 class Workers(Protocol):
@@ -141,14 +121,6 @@ class Outcome(NamedTuple):
     measured: Sequence[Measured] = ()
 
 
-class _BestPrompt(NamedTuple):
-    """Where the answers of a run's best prompt are found."""
-
-    run: EndedRun
-    layout: Layout
-    seed: str
-
-
 class Sweep:
     """A sweep.
 
@@ -188,7 +160,7 @@ class Sweep:
         self._tell = tell
         self._planned = sum(1 for _cell in plan.cells())
         self._ended: dict[str, EndedRun] = {}
-        self._best_prompts: dict[str, list[tuple[Cell, _BestPrompt]]] = defaultdict(list)
+        self._best_prompts: dict[str, list[BestPrompt]] = defaultdict(list)
         self._tests: dict[str, Prepared] = {}
         self._failures: dict[str, str] = {}
         self._in_a_row = 0
@@ -352,9 +324,8 @@ class Sweep:
     def _note_best(self, cell: Cell, prepared: Prepared, ended: EndedRun) -> None:
         group = self._cells.group(cell)
         self._tests.setdefault(group, self._cells.test(cell))
-        self._best_prompts[group].append(
-            (cell, _BestPrompt(ended, prepared.layout, prepared.template.prompt))
-        )
+        place = BestPrompt(cell, ended, prepared.layout, prepared.template.prompt)
+        self._best_prompts[group].append(place)
 
     async def _tested(self) -> Table | None:
         """Test the best prompts of all runs that ended, each group of them at once."""
@@ -376,34 +347,19 @@ class Sweep:
     async def _test(self, group: str, measured: list[Measured]) -> None:
         if self._halt is not None and self._halt[0] != "budget":
             return
-        places, prepared = self._best_prompts[group], self._tests[group]
-        wanted = list(
-            dict.fromkeys(
-                (prompt, place.layout) for _cell, place in places for prompt in (place.seed, place.run.prompt)
-            )
-        )
-        name = f"test {group}"
-        self._pool.open(name, _spent_on(self._folder, group))
         try:
-            found = await self._workers.test(Test(group, prepared, wanted))
+            measured += await measure(
+                self._workers.test,
+                self._pool,
+                self._folder,
+                group,
+                self._tests[group],
+                self._best_prompts[group],
+            )
         except (Halted, SpotuiError) as error:
             cause = error.cause if isinstance(error, Halted) else str(error)
-            self._failures[name] = cause
+            self._failures[f"test {group}"] = cause
             self._tell(Noted(text=_("The test failed: {cause}", cause=cause)))
-            return
-        finally:
-            self._pool.close(name, _spent_on(self._folder, group))
-        scores = dict(zip(wanted, found, strict=True))
-        rows = tuple(map(_mark, prepared.rows.test)) if prepared.rows is not None else ()
-        for cell, place in places:
-            best, seed = scores[place.run.prompt, place.layout], scores[place.seed, place.layout]
-            measured.append(Measured(cell, place.run, rows, best, seed))
-
-
-def _mark(row: Row) -> str:
-    """A mark of what a row asks and expects, wherever it stands."""
-    said = row.question, row.references, row.slots, row.history, row.turns
-    return blake2b(msgspec.json.encode(said, enc_hook=as_english, order="sorted"), digest_size=8).hexdigest()
 
 
 def _is_done(ended: EndedRun, prepared: Prepared) -> bool:
@@ -445,15 +401,5 @@ def _amounts(ended: EndedRun) -> Amounts:
 
 def _spent(project: Project) -> Amounts:
     with Journal(project.journal) as journal:
-        spent = Earlier(journal.lines()).spending
-    return Amounts(spent.calls, spent.tokens, spent.cost_usd)
-
-
-def _spent_on(folder: SweepFolder, group: str) -> Amounts:
-    """What testing a group took in all sessions."""
-    path = folder.tests(group) / "journal.jsonl"
-    if not path.exists() or not path.stat().st_size:
-        return Amounts()
-    with Journal(path) as journal:
         spent = Earlier(journal.lines()).spending
     return Amounts(spent.calls, spent.tokens, spent.cost_usd)

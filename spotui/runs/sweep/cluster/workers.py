@@ -26,7 +26,8 @@ from spotui.runs.sweep.cluster.home import Guest, Home, mark_workspace, unmark
 from spotui.runs.sweep.cluster.parcel import Terms, keys_to_send
 from spotui.runs.sweep.cluster.worker import Answer, probe, work
 from spotui.runs.sweep.progress import Noted, Progress
-from spotui.runs.sweep.work import Job, Marks, Test
+from spotui.runs.sweep.testing import Marks, Test
+from spotui.runs.sweep.work import Job
 from spotui.settings.table import RunSettings
 from spotui.workspace.projects import Workspace
 from spotui.workspace.sweep_file import SweepFolder
@@ -135,8 +136,9 @@ class ClusterWorkers:
         try:
             project = new_project(Workspace(building), "test", test.prepared)
             prompts = msgspec.json.encode(list(test.prompts), enc_hook=as_english)
-            name = f"test {test.group}"
-            with self._home.expecting(name, "", project, folder / "journal.jsonl", prompts=prompts) as guest:
+            with self._home.expecting(
+                test.name, "", project, folder / "journal.jsonl", prompts=prompts
+            ) as guest:
                 answer = await self._ask(guest)
         finally:
             shutil.rmtree(building, ignore_errors=True)
