@@ -50,13 +50,38 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
                 yield kept.rstrip()
             kept, room = "", width
         if size > width:
-            *full, rest = chop_cells(bare, width)
+            *full, rest = _chop(bare, width)
             yield from full
             kept, room = rest + blanks, width - measure(rest) - measure(blanks)
         else:
             kept += bare + blanks
             room -= size + measure(blanks)
     yield kept.rstrip()
+
+
+_NOT_FIRST: Final = frozenset("，。、；：？！）》〉」』】”’…")
+"""Punctuation that belongs to what is in front of it."""
+_MOVED_AT_MOST: Final = 2
+
+
+def _chop(text: str, width: int) -> list[str]:
+    """Break a text anywhere but in front of punctuation; what has to move down with it moves down."""
+    pieces = chop_cells(text, width)
+    if len(pieces) == 1 or _NOT_FIRST.isdisjoint(text):
+        return pieces
+    lines: list[str] = []
+    waiting = ""
+    for number, piece in enumerate(pieces):
+        line, after = waiting + piece, pieces[number + 1][:1] if number + 1 < len(pieces) else ""
+        end = len(line)
+        while end > 1 and cell_len(line[:end]) > width:
+            end -= 1
+        least = max(1, end - _MOVED_AT_MOST)
+        while end > least and (line[end:] or after)[:1] in _NOT_FIRST:
+            end -= 1
+        lines.append(line[:end])
+        waiting = line[end:]
+    return [*lines, *_chop(waiting, width)] if waiting else lines
 
 
 TONES: Final = ("heading", "name", "best", "faint", "win", "loss", "tie", "void", "warning", "error")
