@@ -19,6 +19,11 @@ class PaintsItsCursor(Widget):
     def paint_cursor(self) -> None:
         """Paint the cursor anew, where there is one."""
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show it in the frame, where there is one; other styles are the same, and take long to look up."""
+        if self.has_class("framed"):
+            self.update_node_styles()
+
     def on_focus(self, event: Focus) -> None:
         """Show the cursor."""
         event.prevent_default()

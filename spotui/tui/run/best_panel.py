@@ -12,7 +12,7 @@ from textual.widgets import Static
 from spotui.domain.answer_cost import latency, price
 from spotui.domain.text import estimate_tokens
 from spotui.lang import _, ngettext
-from spotui.tui.focus_paint import Framed, PaintsItsCursor
+from spotui.tui.focus_paint import Framed
 from spotui.tui.run.diff_panel import changes_of
 from spotui.tui.run.following import PanelTold, RunPanel
 from spotui.view.picture import Picture
@@ -22,7 +22,7 @@ _CORNERS = 4
 """Cells of a frame beside its title."""
 
 
-class BestPanel(VerticalScroll, PaintsItsCursor, Framed, RunPanel, can_focus=True):
+class BestPanel(VerticalScroll, Framed, RunPanel, can_focus=True):
     """The whole text of the best prompt so far, or what it changes of the seed.
 
     Attributes:

@@ -11,14 +11,14 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from spotui.lang import _, ngettext
-from spotui.tui.focus_paint import Framed, PaintsItsCursor
+from spotui.tui.focus_paint import Framed
 from spotui.view.word_diff import Piece, word_diff, words_changed
 
 _STYLES = {"same": "", "added": "$text-success underline", "removed": "$text-error strike"}
 _MARKS = {"same": ("", ""), "added": ("{+", "+}"), "removed": ("[-", "-]")}
 
 
-class DiffPanel(VerticalScroll, PaintsItsCursor, Framed, can_focus=True):
+class DiffPanel(VerticalScroll, Framed, can_focus=True):
     """Two prompts as one text with its changes marked, or side by side.
 
     Attributes:

@@ -41,9 +41,6 @@ class LogView(LineView):
         self._choice = Choice()
         self._shown: Sequence[int] = range(0)
 
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Its panel's frame tells that it has focus; Textual would style and paint all of it again."""
-
     def show(self, story: Story) -> None:
         """Show another run."""
         self._story = story
