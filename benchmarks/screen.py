@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,25 +51,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
         os.environ.update(places(Path(folder)))
         _finished_run(Path(folder))
-        rows = [] if arguments.only_glance else _all_else(Path(folder), runs, arguments.before)
-        rows += rows_at_a_glance(Path(folder), runs, arguments.before)
-    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"\n{machine}, medians of {runs}\n")
-    print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {'yes' if row.holds else 'NO'} |")
-    if not all(row.holds for row in rows):
+        machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        print(f"\n{machine}, medians of {runs}\n")
+        print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
+        holds = True
+        for row in _rows(Path(folder), runs, arguments.before, is_all=not arguments.only_glance):
+            holds &= row.holds
+            verdict = "yes" if row.holds else "NO"
+            print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {verdict} |", flush=True)
+    if not holds:
         sys.exit(1)
 
 
-def _all_else(folder: Path, runs: int, before: Path | None) -> list[Row]:
-    return [
-        *_starting(runs, before),
-        *_idle(runs, before),
-        *_loaded(folder),
-        _long_run(folder),
-        _litellm_start(folder),
-    ]
+def _rows(folder: Path, runs: int, before: Path | None, *, is_all: bool) -> Iterator[Row]:
+    """The rows of the table, each as soon as it is known."""
+    if is_all:
+        yield from _starting(runs, before)
+        yield from _idle(runs, before)
+        yield from _loaded(folder)
+        yield _long_run(folder)
+        yield _litellm_start(folder)
+    yield from rows_at_a_glance(folder, runs, before)
 
 
 def _finished_run(folder: Path) -> None:
