@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import WorkerFailed, get_current_worker
@@ -98,6 +99,15 @@ class SpotuiApp(TypedAheadApp):
             # Textual restores the terminal when it exits, not when it is killed.
             asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
         self.call_after_refresh(self._settle)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own choice, with a terminal that may go away."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from spotui.tui.terminal_driver import TerminalDriver
+
+        usual = super().get_driver_class()
+        return TerminalDriver if usual is LinuxDriver else usual
 
     def get_default_screen(self) -> HomeScreen:
         """Home first."""

@@ -1,5 +1,6 @@
 """The app as a person has it: in a terminal of its own, with a model behind HTTP."""
 
+import os
 import signal
 import sys
 import termios
@@ -72,6 +73,11 @@ class Recorded(Terminal):
     def _feed(self, data: bytes) -> None:
         self.raw += data
         super()._feed(data)
+
+    def look_anew(self) -> None:
+        """Forget what is on the screen."""
+        with self._changed:
+            self._screen.reset()
 
 
 @pytest.fixture
@@ -190,6 +196,40 @@ def test_a_signal_leaves_the_terminal_as_it_was(home: Path, number: signal.Signa
         assert terminal.wait_exit() == 128 + number
         assert terminal.raw.endswith(LEFT.encode()) or LEFT.encode() in terminal.raw[-200:]
         assert is_as_it_was(terminal)
+
+
+def stop(terminal: Recorded) -> None:
+    """Stop the app as another program may, without a word to it."""
+    terminal.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def test_stopped_from_outside_and_continued_it_shows_all_and_reads_keys_once(home: Path) -> None:
+    with opened(home) as terminal:
+        terminal.wait_for("A model", seconds=PATIENCE)
+        terminal.settle()
+        threads = Path(f"/proc/{terminal.process.pid}/task")
+        before = len(list(threads.iterdir()))
+        for _ in range(3):
+            stop(terminal)
+            terminal.look_anew()
+            terminal.process.send_signal(signal.SIGCONT)
+            terminal.wait_for("A model", seconds=PATIENCE)
+            terminal.settle()
+        assert len(list(threads.iterdir())) == before
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+        assert is_as_it_was(terminal)
+
+
+def test_a_terminal_that_goes_away_while_it_is_stopped_ends_it(home: Path) -> None:
+    with opened(home) as terminal:
+        terminal.wait_for("A model", seconds=PATIENCE)
+        terminal.settle()
+        stop(terminal)
+        terminal.hang_up()
+        terminal.process.send_signal(signal.SIGCONT)
+        assert terminal.process.wait(PATIENCE) != 0
 
 
 @pytest.mark.parametrize("number", SIGNALS)
