@@ -65,7 +65,10 @@ _MOVED_AT_MOST: Final = 2
 
 
 def _chop(text: str, width: int) -> list[str]:
-    """Break a text anywhere but in front of punctuation; what has to move down with it moves down."""
+    """Break a text anywhere but in front of punctuation; what has to move down with it moves down.
+
+    Where more of it would have to move than _MOVED_AT_MOST characters, the line is full, as without the rule.
+    """
     pieces = chop_cells(text, width)
     if len(pieces) == 1 or _NOT_FIRST.isdisjoint(text):
         return pieces
@@ -76,9 +79,8 @@ def _chop(text: str, width: int) -> list[str]:
         end = len(line)
         while end > 1 and cell_len(line[:end]) > width:
             end -= 1
-        least = max(1, end - _MOVED_AT_MOST)
-        while end > least and (line[end:] or after)[:1] in _NOT_FIRST:
-            end -= 1
+        ends = range(end, max(1, end - _MOVED_AT_MOST) - 1, -1)
+        end = next((one for one in ends if (line[one:] or after)[:1] not in _NOT_FIRST), end)
         lines.append(line[:end])
         waiting = line[end:]
     return [*lines, *_chop(waiting, width)] if waiting else lines

@@ -41,6 +41,7 @@ def test_nothing_but_blanks_is_lost(text: str, width: int) -> None:
     st.lists(st.sampled_from("猫好，。！？）a1"), min_size=1, max_size=60).map("".join), st.integers(8, 30)
 )
 @example("好的回答说明原因，并且简短。", 16)
+@example("猫猫猫猫猫猫猫，，，", 18)
 def test_no_line_begins_with_punctuation_unless_there_is_much_of_it(text: str, width: int) -> None:
     for upper, lower in pairwise(wrap(text, width)):
         assert lower[0] not in "，。！？）" or all(mark in "，。！？）" for mark in upper[-2:])
