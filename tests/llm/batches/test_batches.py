@@ -10,7 +10,6 @@ import pytest
 
 from spotui.domain.events import BatchChanged, CallFinished, Noticed
 from spotui.domain.records import BatchedCall, BatchLine, CallLine
-from spotui.llm.batches import batch, collector
 from spotui.llm.batches.anthropic import AnthropicBatches
 from spotui.llm.batches.api import BatchApi, Limits
 from spotui.llm.batches.hosted import AzureBatches
@@ -18,17 +17,15 @@ from spotui.llm.batches.openai import OpenAIBatches
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, digest_of
 from spotui.llm.routing import Endpoint
-from spotui.settings.table import BudgetSettings, RetrySettings
+from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal import Journal
 from spotui.workspace.journal_reader import Reply
+from tests.llm.batches.questions import RETRIED, ask_one, echo
 from tests.llm.opening import PRICE, Opened, a_key, a_request, an_open_door, run
-from tests.model_server import ModelServer, Scripted, conversation
+from tests.model_server import ModelServer, conversation
 from tests.model_server.batches import Batching, Fate
-from tests.model_server.scripted import JsonObject
 
 Family = Callable[[Endpoint], BatchApi]
-USAGE = {"prompt_tokens": 1000, "completion_tokens": 250, "total_tokens": 1250}
-RETRIED = RetrySettings(tries=3, seconds=200.0)
 
 
 def openai(endpoint: Endpoint) -> BatchApi:
@@ -46,23 +43,6 @@ a_door = partial(an_open_door, silence=60.0)
 """A door that is patient with a busy machine."""
 
 both = pytest.mark.parametrize("family", [openai, anthropic])
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "FIRST_LOOK", 0.02)
-    monkeypatch.setattr(batch, "LONGEST_LOOK", 0.05)
-    monkeypatch.setattr(batch, "SETTLING", 0.2)
-    monkeypatch.setattr(collector, "_LOOK", 0.01)
-
-
-def echo(request: JsonObject) -> Scripted:
-    return Scripted(f"re: {conversation(request)}", usage=USAGE)
-
-
-async def ask_one(opened: Opened, number: int) -> Reply:
-    request = a_request(f"Question {number}")
-    return await opened.door.ask(a_key(number), request, is_batched=True, may_be_refused=True)
 
 
 async def ask(opened: Opened, *numbers: int) -> list[Reply]:

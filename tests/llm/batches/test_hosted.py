@@ -11,46 +11,26 @@ import pytest
 
 from spotui.domain.events import BatchChanged, Noticed
 from spotui.domain.records import CallLine
-from spotui.llm.batches import batch, carriers, collector, over_litellm
+from spotui.llm.batches import carriers, over_litellm
 from spotui.llm.batches.api import BatchApi
 from spotui.llm.batches.hosted import VertexBatches, batches_over_litellm
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import AuthenticationError, ModelError
 from spotui.llm.routing import Endpoint
-from spotui.settings.table import RetrySettings
 from spotui.workspace.journal_reader import Reply
-from tests.llm.opening import PRICE, Opened, a_key, a_request, an_open_door
-from tests.model_server import ModelServer, Scripted, conversation
+from tests.llm.batches.questions import RETRIED, ask_one, echo
+from tests.llm.opening import PRICE, Opened, an_open_door
+from tests.model_server import ModelServer, conversation
 from tests.model_server.batches import Batching, Fate
 from tests.model_server.hosted_batches import KEY
-from tests.model_server.scripted import JsonObject
 
-USAGE = {"prompt_tokens": 1000, "completion_tokens": 250, "total_tokens": 1250}
-RETRIED = RetrySettings(tries=3, seconds=200.0)
 FATES: dict[int, Fate] = {1: "expire", 2: "fail", 3: "refuse"}
 RESULTS = ("/content", ":download", "/results", "predictions.jsonl")
 SHARES = {"mistral": 0.5, "gemini": 0.5, "xai": 0.8}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "FIRST_LOOK", 0.02)
-    monkeypatch.setattr(batch, "LONGEST_LOOK", 0.05)
-    monkeypatch.setattr(batch, "SETTLING", 0.2)
-    monkeypatch.setattr(collector, "_LOOK", 0.01)
-
-
-def echo(request: JsonObject) -> Scripted:
-    return Scripted(f"re: {conversation(request)}", usage=USAGE)
-
-
 def fate(number: int, row: int) -> Fate:
     return FATES.get(row, "answer") if number == 1 else "answer"
-
-
-async def ask_one(opened: Opened, number: int) -> Reply:
-    request = a_request(f"Question {number}")
-    return await opened.door.ask(a_key(number), request, is_batched=True, may_be_refused=True)
 
 
 async def ask(opened: Opened, *numbers: int) -> list[Reply | BaseException]:
