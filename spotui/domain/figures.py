@@ -90,7 +90,7 @@ def size(number: int) -> str:
         if float(text) < 1000:
             return f"{text} {unit}"
         value /= 1000
-        text = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+        text = f"{value:.3g}" if value < 999.5 else f"{value:.0f}"  # three digits of 999.5 are 1e+03
     return f"{text} GB"
 
 

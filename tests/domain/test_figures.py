@@ -70,7 +70,14 @@ def test_a_short_count_or_size_has_the_value_within_its_last_digit(number: int) 
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (999_700, "1 MB"), (1_117_320_736, "1.12 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (999_700, "1 MB"),
+        (1_117_320_736, "1.12 GB"),
+        (999_500_000_000, "1000 GB"),
+    ],
 )
 def test_sizes_are_short(number: int, text: str) -> None:
     assert size(number) == text
