@@ -24,6 +24,7 @@ from typing import Any, Final
 import msgspec
 
 from spotui.cli import exit_codes
+from spotui.domain.calls import Request
 from spotui.domain.messages import user
 from spotui.domain.records import CallKey
 from spotui.llm.batches.known import KnownBatches
@@ -37,7 +38,6 @@ from spotui.llm.retry import Retry
 from spotui.llm.routing import Endpoint, Limits
 from spotui.settings.table import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import Request
 from tests.command_line import places
 from tests.fork_server import ForkServer
 from tests.model_server import ModelServerProcess, conversation

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import PastPrompt
 from spotui.domain.messages import Message
@@ -50,7 +51,6 @@ from spotui.methods.spo import describe as describe_best
 from spotui.settings.locations import models_dir
 from spotui.settings.table import DEFAULT_MODEL, DEFAULTS, is_embedded
 from spotui.templates.data.load import Dataset
-from spotui.workspace.journal_reader import Reply, Request
 
 QUESTIONS: Final = 2
 LONGEST_QUESTION: Final = 160

@@ -18,6 +18,7 @@ import msgspec
 
 from benchmarks.landscape.offline import EVAL, TRAIN, WorldAsker, WorldMarker
 from benchmarks.landscape.world import SEED_PROMPT, Models, World
+from spotui.domain.calls import Reply, Request
 from spotui.domain.records import CallKey
 from spotui.domain.statistics import wilson
 from spotui.engine.context import Context, Decisions
@@ -31,7 +32,6 @@ from spotui.runs.prepare import Prepared
 from spotui.settings.resolve import Flags
 from spotui.settings.table import Role
 from spotui.workspace.headroom_file import Headroom
-from spotui.workspace.journal_reader import Reply, Request
 
 WORTH: Final = (0.05, 0.10)
 """True gains that are worth having."""

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.protocol import OnDelta, Provider
 from spotui.runs.launch import Launcher
 from spotui.settings.table import RunSettings
-from spotui.workspace.journal_reader import Reply, Request
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from benchmarks.landscape.world import Models, World
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.records import CallKey, RoundLine
 from spotui.domain.rows import Row
 from spotui.engine.asking import Asker, Embedder
@@ -29,7 +30,6 @@ from spotui.llm.limits import Gate, Halted
 from spotui.methods.method import Method
 from spotui.runs.verbs import make_judge
 from spotui.settings.table import Role, RoleSet, RoleSettings, RunSettings
-from spotui.workspace.journal_reader import Reply, Request, Usage
 
 TRAIN, EVAL = 48, 48
 """Rows of a run: with GPO's defaults they are 18 steps."""

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.reading.corpus import Case, cases, families
-from spotui.metrics import make_metric, read_choice
+from spotui.metrics.choose import make_metric, read_choice
 
 
 def is_right(case: Case) -> bool:

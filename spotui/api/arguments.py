@@ -10,7 +10,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError, nearest
 from spotui.lang import _
-from spotui.metrics.custom import is_own
+from spotui.metrics.choose import is_own
 from spotui.metrics.function import MODULE, name_of
 from spotui.runs.launch import executor_of
 from spotui.settings.resolve import FLAGS, Flags

@@ -120,7 +120,7 @@ def _check_metric(checked: "Checked", path: "Path") -> "list[Problem]":
     template = checked.template
     if template is None or template.metric is None:
         return []
-    from spotui.metrics import MetricError
+    from spotui.metrics.mark import MetricError
     from spotui.runs.task import metric_for
 
     try:

@@ -125,7 +125,7 @@ def expected(launcher: "Launcher", prepared: "Prepared", workspace: "Workspace")
         SpotuiError: The endpoint of a model is unknown.
     """
     from spotui.runs.estimate import estimate
-    from spotui.workspace.overview import measured_paces
+    from spotui.workspace.paces import measured_paces
 
     paces = measured_paces(workspace, prepared.settings.models)
     return estimate(prepared, launcher.connector(prepared.settings), paces)

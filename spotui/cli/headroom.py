@@ -91,7 +91,7 @@ def headroom_command(parsed: argparse.Namespace) -> int:
 
 def _expected(launcher: "Launcher", prepared: "Prepared", workspace: "Workspace") -> "Estimate":
     from spotui.runs.estimate import estimate_headroom
-    from spotui.workspace.overview import measured_paces
+    from spotui.workspace.paces import measured_paces
 
     paces = measured_paces(workspace, prepared.settings.models)
     return estimate_headroom(prepared, launcher.connector(prepared.settings), paces)

@@ -273,7 +273,7 @@ def _expected(
     parsed: argparse.Namespace, launcher: "Launcher", plan: "MigrationPlan", archive: "AnswerArchive"
 ) -> "Estimate":
     from spotui.settings.errors import SettingsError
-    from spotui.workspace.overview import measured_paces
+    from spotui.workspace.paces import measured_paces
 
     archived = archive.read()
     missing = [one for one in plan.asked if one.id not in archived and not parsed.archived_only]

@@ -147,7 +147,7 @@ def _expected(
     launcher: "Launcher", prepared: "Prepared", workspace: "Workspace", line: "RoundLine"
 ) -> "Estimate":
     from spotui.runs.estimate import estimate_pruning
-    from spotui.workspace.overview import measured_paces
+    from spotui.workspace.paces import measured_paces
 
     paces = measured_paces(workspace, prepared.settings.models)
     return estimate_pruning(prepared, line.prompt, launcher.connector(prepared.settings), paces)

@@ -273,9 +273,9 @@ def probe(
 
 
 async def _ask(model: str, connection: "Connection", *, embed: bool) -> Probe:
+    from spotui.domain.calls import Request
     from spotui.domain.messages import Message
     from spotui.llm.protocol import hint_for_missing, lacks_answer, unpack, why_missing
-    from spotui.workspace.journal_reader import Request
 
     temperature = None if embed else 0.0
     request = Request(model, (Message("user", _QUESTION),), temperature=temperature, embed=embed)

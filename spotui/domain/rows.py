@@ -4,7 +4,6 @@ import random
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
@@ -159,6 +158,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     @property
     def identity(self) -> bytes:
         """Equal for rows that show a model the same, whatever their case and white space."""
+        from hashlib import blake2b  # OpenSSL, which Home need not load
+
         shown = [normalise(self.question)]
         shown += [f"{name}\0{normalise(text)}" for name, text in sorted(self.slots.items())]
         shown += [f"{one.role}\0{normalise(one.shown)}" for one in self.history]

@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import json, structs
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.events import Event, Noticed
 from spotui.domain.messages import Message, user
 from spotui.domain.program_prompts import split_prompts
@@ -21,7 +22,6 @@ from spotui.llm.options import options_of
 from spotui.llm.protocol import RequestRefusedError
 from spotui.llm.spending import Spending
 from spotui.settings.table import ROLES, Role, RoleSet, is_program
-from spotui.workspace.journal_reader import Reply, Request
 
 Result = TypeVar("Result")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import user
 from spotui.domain.records import CallKey, VoteRecord
 from spotui.domain.verdicts import Choice, Order
@@ -15,7 +16,6 @@ from spotui.judging.votes import Ballot, pooled, read_reason, read_vote
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError
 from spotui.settings.values import Unit
-from spotui.workspace.journal_reader import Reply, Request
 
 Texts = dict[Order, str]
 

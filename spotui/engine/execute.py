@@ -7,6 +7,7 @@ from msgspec import structs
 
 from spotui.domain.answer_cost import Taken, cost_of
 from spotui.domain.answer_cost import together as as_one
+from spotui.domain.calls import Reply
 from spotui.domain.events import Answered, Level, Noticed
 from spotui.domain.messages import Message, transcript, user
 from spotui.domain.records import AnswerRecord, CallKey
@@ -18,7 +19,6 @@ from spotui.engine.meta_prompts import MetaPrompt
 from spotui.engine.task import Candidate, Question, Trial
 from spotui.lang import _
 from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_answer, why_missing
-from spotui.workspace.journal_reader import Reply
 
 Notice = Callable[[str, Level], None]
 

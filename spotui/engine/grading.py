@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
+from spotui.domain.calls import Reply
 from spotui.domain.events import Event, Noticed
 from spotui.domain.rows import Row
 from spotui.engine.task import RowOutcome
 from spotui.lang import _
-from spotui.workspace.journal_reader import Reply
 
 ALTERNATIVES: Final = 20
 """Tokens whose probability is asked for at every place of an answer: as many as endpoints report at most."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from spotui.domain.calls import Reply
 from spotui.domain.messages import Message
 from spotui.domain.records import CallKey
 from spotui.domain.rows import SplitName
@@ -31,7 +32,6 @@ from spotui.engine.task import RowOutcome
 from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import RequestRefusedError, digest_of
-from spotui.workspace.journal_reader import Reply
 
 if TYPE_CHECKING:
     from aiohttp import web

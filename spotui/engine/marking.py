@@ -19,8 +19,7 @@ from spotui.engine.wording import say
 from spotui.llm.limits import Halted
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import RequestRefusedError
-from spotui.metrics import Metric, MetricError
-from spotui.metrics.mark import OwnMetric
+from spotui.metrics.mark import Metric, MetricError, OwnMetric
 from spotui.metrics.worker import UnusableMetricError
 from spotui.settings.table import Role
 

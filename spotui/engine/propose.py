@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spotui.domain.calls import FinishReason, Reply
 from spotui.domain.events import CandidateRefused
 from spotui.domain.messages import user
 from spotui.domain.records import CallKey
@@ -16,7 +17,6 @@ from spotui.engine.task import STAND_IN, Candidate
 from spotui.lang import N_, _
 from spotui.llm.local.grammar import tagged_grammar
 from spotui.llm.protocol import lacks_answer, why_missing
-from spotui.workspace.journal_reader import FinishReason, Reply
 
 if TYPE_CHECKING:
     from spotui.engine.copies import CopyGuard

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.records import CallKey, CallLine, DroppedLine, Line, SentLine
 from spotui.lang import _, as_english
 from spotui.llm.budget import Budget
@@ -13,7 +14,7 @@ from spotui.llm.protocol import ProgramFailedError, RequestRefusedError, digest_
 from spotui.llm.retry import AskAgainError
 from spotui.llm.routing import Price
 from spotui.llm.spending import Reservation, prompt_size
-from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request, Usage
+from spotui.workspace.journal_reader import JournalChangedError, JournalError
 
 BYTES_PER_TOKEN: Final = 4
 

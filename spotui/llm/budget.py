@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
 from spotui.llm.routing import Price
 from spotui.llm.spending import NOTHING_KEPT, Amounts, KeptBack, Reservation, Spending, prompt_size
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.journal_reader import Reply, Request
 
 MOST_COMPLETION = 4096
 LEAST_COMPLETION = 512

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.secret import Secret, redacted
 from spotui.llm.limits import Limiter
 from spotui.llm.options import with_values
 from spotui.llm.protocol import Delta, OnDelta, Provider
 from spotui.llm.retry import CallClock
 from spotui.llm.routing import Endpoint, Price
-from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
     from spotui.llm.batches.api import BatchApi

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import (
     CallDelta,
@@ -44,7 +45,7 @@ from spotui.llm.retry import AskAgainError, CallClock, CutShortError, Retry
 from spotui.llm.routing import Price
 from spotui.llm.spending import Reservation
 from spotui.templates.data.attachments import Attachments
-from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request
+from spotui.workspace.journal_reader import JournalChangedError, JournalError
 
 if TYPE_CHECKING:
     from spotui.llm.batches.collector import Batches, Batching

@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.calls import Request
 from spotui.lang import _
 from spotui.llm.budget import Budget, BudgetSpentError
 from spotui.llm.routing import Price
 from spotui.llm.spending import Amounts, Reservation, Spending
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.journal_reader import Request
 
 KINDS: Final = ("calls", "tokens", "usd")
 """The limits of a budget that are shared out; minutes pass for all at once."""

@@ -10,15 +10,11 @@ from typing import Final, Protocol
 
 import msgspec
 
+from spotui.domain.calls import MOST_USD, Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.domain.records import CallLine
 from spotui.lang import _, as_english, ngettext
 from spotui.llm.providers.chat.usage import estimate_usage
-from spotui.workspace.journal_reader import (
-    MOST_USD,
-    Reply,
-    Request,
-)
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):

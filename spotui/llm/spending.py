@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Message
-from spotui.workspace.journal_reader import Reply, Request
 
 # What tokenizers make of prose, code and JSON has fewer tokens than this has pieces.
 _LONG_TEXT = 100_000

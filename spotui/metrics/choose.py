@@ -1,17 +1,18 @@
 """From what a template says under `metric` to a metric."""
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
 from spotui.domain.errors import KeyFault, nearest
 from spotui.lang import N_, _
-from spotui.metrics.custom import is_own
-from spotui.metrics.mark import Metric
-from spotui.metrics.math import MATH
+
+if TYPE_CHECKING:  # a list of templates makes no metric
+    from spotui.metrics.mark import Metric
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -37,6 +38,8 @@ class Kind(msgspec.Struct, frozen=True):
 
 _TAG: Final = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][\w.-]*$")]
 _LABELS: Final = Annotated[list[Annotated[str, msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=2)]
+MATH: Final = "math"
+"""The metric of ours that runs in a separate process, as a custom one does."""
 _OVER: Final = Option(Literal["best", "mean"], N_("best or mean"))
 METRICS: Final[Mapping[str, Kind]] = {
     "exact": Kind("texts:Exact"),
@@ -70,7 +73,7 @@ METRICS: Final[Mapping[str, Kind]] = {
             )
         },
     ),
-    "math": Kind("math:Math"),
+    MATH: Kind("math:Math"),
     "word_list": Kind("texts:WordList", {"ordered": Option(bool, N_("true or false"))}),
     "checks": Kind("checks:Checks", {"type": Option(str, N_("the type of all checks, e.g. icontains"))}),
     "f1": Kind("overlap:TokenF1"),
@@ -97,6 +100,7 @@ ALIASES: Final = {
     "rouge2": "rouge_2",
     "rougel": "rouge_l",
 }
+_OWN_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _OWN: Final = Kind(
     "", {"timeout": Option(Annotated[float, msgspec.Meta(gt=0, le=3600)], N_("seconds, above 0"))}
 )
@@ -133,7 +137,7 @@ def read_choice(data: object) -> tuple[MetricChoice | None, list[KeyFault]]:
     return (None if faults else choice), faults
 
 
-def make_metric(choice: MetricChoice, folder: Path) -> Metric:
+def make_metric(choice: MetricChoice, folder: Path) -> "Metric":
     """The metric itself, imported when it is needed.
 
     Args:
@@ -159,6 +163,11 @@ def make_metric(choice: MetricChoice, folder: Path) -> Metric:
         options["inner"] = make_metric(choice.inner, folder)
     metric: Metric = getattr(import_module(f"spotui.metrics.{module}"), name)(**options)
     return metric
+
+
+def is_own(name: str) -> bool:
+    """Whether a metric's name has the form of a custom one, `module:function`."""
+    return _OWN_NAME.fullmatch(name) is not None
 
 
 def worker_choice(choice: MetricChoice) -> MetricChoice | None:

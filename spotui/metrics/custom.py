@@ -5,9 +5,7 @@ A template is data: what it names may be looked at by anyone, and runs only once
 """
 
 import ast
-import hashlib
 import os
-import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -22,7 +20,6 @@ from spotui.lang import N_, _
 from spotui.metrics.mark import Mark, MetricError
 
 MOST_BYTES: Final = 1_000_000
-_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _TAKES: Final = N_("Write it as `def {name}(answer, row):`, and let it return a number from 0 to 1.")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,6 +42,8 @@ class MetricFile(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """The SHA-256 of the content, in hexadecimal."""
+        import hashlib  # OpenSSL, which looking at templates need not load
+
         return hashlib.sha256(self.source).hexdigest()
 
 
@@ -75,11 +74,6 @@ class Own:
     def fault(self, row: Row) -> str:  # noqa: ARG002 - the function decides what it needs
         """Nothing: only the function knows what it needs."""
         return ""
-
-
-def is_own(name: str) -> bool:
-    """Whether a metric's name has the form of a custom one, `module:function`."""
-    return _NAME.fullmatch(name) is not None
 
 
 def find_metric_file(name: str, folder: Path) -> MetricFile:

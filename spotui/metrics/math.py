@@ -2,14 +2,12 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 from spotui.domain.rows import Row
 from spotui.lang import _
+from spotui.metrics.choose import MATH
 from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import Mark, MetricError, no_reference
-
-MATH: Final = "math"
 
 
 class Math:

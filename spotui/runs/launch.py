@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from spotui.llm.connections import Connections
     from spotui.llm.connector import Connector, MakeLimiter
     from spotui.llm.door import Trouble
-    from spotui.metrics import MetricChoice
+    from spotui.metrics.choose import MetricChoice
     from spotui.metrics.function import Function
     from spotui.metrics.mark import OwnMetric
     from spotui.runs.means import Means

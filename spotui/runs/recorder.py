@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Usage
 from spotui.domain.event_lines import encode_event
 from spotui.domain.events import (
     CandidateProposed,
@@ -41,7 +42,7 @@ from spotui.llm.spending import Spending
 from spotui.settings.table import BudgetSettings, RunSettings
 from spotui.workspace.history import apply_overrides
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import JournalError, Reply, Usage
+from spotui.workspace.journal_reader import JournalError
 from spotui.workspace.projects import Project
 from spotui.workspace.spo_files import project_rounds, write_rounds
 

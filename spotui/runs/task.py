@@ -15,7 +15,8 @@ from spotui.engine.layout import Layout
 from spotui.engine.marking import JudgeMarker, Marker, MetricMarker, OwnMarker, Scale
 from spotui.engine.task import EDITION, NO_REQUIREMENTS, RowSet
 from spotui.engine.wording import say
-from spotui.metrics import JUDGE, Metric, MetricChoice, make_metric, worker_choice
+from spotui.metrics.choose import JUDGE, MetricChoice, make_metric, worker_choice
+from spotui.metrics.mark import Metric
 from spotui.runs.trust import StartMetric, start_trusted
 from spotui.settings import locations
 from spotui.settings.trust import may_be_sent

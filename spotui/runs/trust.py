@@ -14,11 +14,11 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
-from spotui.metrics import MetricChoice, make_metric, worker_choice
+from spotui.metrics.choose import MATH, MetricChoice, make_metric, worker_choice
 from spotui.metrics.custom import MetricFile, find_metric_file
 from spotui.metrics.function import is_function, not_here
 from spotui.metrics.mark import OwnMetric
-from spotui.metrics.math import MATH, math_file
+from spotui.metrics.math import math_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings import locations
 from spotui.settings.programs import Program, agree, is_agreed, program_of

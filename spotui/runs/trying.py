@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
+from spotui.domain.calls import Reply, Usage
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Answered, CallDropped, Event, SpendingChanged
 from spotui.domain.records import CallKey, CallLine, Line
@@ -19,7 +20,6 @@ from spotui.llm.protocol import RequestRefusedError, hint_for_missing, lacks_ans
 from spotui.llm.retry import Retry
 from spotui.runs.prepare import Prepared
 from spotui.settings.table import RunSettings
-from spotui.workspace.journal_reader import Reply, Usage
 
 PURPOSE = "try"
 """What the calls are filed under in their events."""

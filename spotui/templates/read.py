@@ -27,7 +27,7 @@ from spotui.templates.model import (
 )
 from spotui.templates.sections import HOW_TO_LIST, ROW_KEYS, read_rows
 from spotui.templates.yaml.composer import decode, load
-from spotui.templates.yaml.faults import EmptyYamlError, YamlError, misreadings
+from spotui.templates.yaml.faults import EmptyYamlError, YamlError
 from spotui.templates.yaml.nodes import Entry, MappingNode, Node, ScalarNode
 
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
@@ -307,6 +307,8 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 def misread(text: str, root: Node) -> list[Problem]:
     """Everything in a template's text that is valid YAML and surely means something else."""
+    from spotui.templates.yaml.explain import misreadings
+
     keys = (*KEYS, *ROW_KEYS, *ROLES)
     return [
         Problem("error", "", fault.line, fault.what, fault.hint) for fault in misreadings(text, root, keys)

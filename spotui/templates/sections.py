@@ -9,7 +9,7 @@ from spotui.domain.errors import KeyFault, nearest
 from spotui.domain.messages import JUDGED_ON, POSITIONS, Attachment, JudgedOn, Message, Position
 from spotui.domain.rows import slot_names
 from spotui.lang import _
-from spotui.metrics import MetricChoice, read_choice
+from spotui.metrics.choose import MetricChoice, read_choice
 from spotui.templates.data.conversation import read_conversation, read_messages
 from spotui.templates.data.record import BadRowError
 from spotui.templates.data.source import DataSource, read_source

@@ -12,7 +12,6 @@ from textual.widget import Widget
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import SHOWN, _
-from spotui.wire.process import command
 
 _LONGEST_LINE = 64 * 1024 * 1024
 _NAME = "spotui:"
@@ -74,6 +73,8 @@ async def listen(words: Sequence[str], on_line: Callable[[bytes], None], stdin: 
     Returns:
         How it ended; `out` is empty.
     """
+    from spotui.wire.process import command
+
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *command(words),
@@ -116,6 +117,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _start(words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    from spotui.wire.process import command
+
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command(words), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=_environment()

@@ -42,6 +42,7 @@ def start() -> int:
         The exit code.
     """
     gc.disable()  # nothing that is loaded now becomes garbage; the app turns it on once it is painted
+    _load_asyncio()
     from spotui.settings import locations
     from spotui.tui.app import SpotuiApp
     from spotui.tui.preferences import read_preferences
@@ -52,3 +53,18 @@ def start() -> int:
     app = SpotuiApp(Workspace(locations.workspace_dir()), read_preferences())
     app.run()
     return app.return_code or 0
+
+
+def _load_asyncio() -> None:
+    """Load asyncio as in a Python that was built without TLS.
+
+    It would load OpenSSL otherwise, 4.6 MB for nothing: what opens a connection runs in another process.
+    A later `import ssl` finds it.
+    """
+    if "asyncio" in sys.modules or "ssl" in sys.modules:
+        return
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # an import of it raises ImportError
+    try:
+        import asyncio  # noqa: F401
+    finally:
+        del sys.modules["ssl"]

@@ -16,13 +16,7 @@ import msgspec
 from spotui.domain.records import JOURNAL_VERSION, AnyLine, CallKey, CallLine, JournalLine, Line
 from spotui.lang import _, as_english
 from spotui.workspace.files import open_file, reading, sync_folder
-from spotui.workspace.journal_reader import (
-    DAMAGE,
-    JournalChangedError,
-    JournalError,
-    scan,
-    unreadable,
-)
+from spotui.workspace.journal_reader import DAMAGE, JournalChangedError, JournalError, scan, unreadable
 
 # Where the cheaper call is missing (macOS), the other one does.
 _sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -130,6 +129,8 @@ def write_rounds(prompts: Path, rounds: Sequence[SpoRound]) -> None:
 
 def fingerprint(spo_round: SpoRound) -> str:
     """What a round is recognised by: its number, prompt and answers, whatever became of its verdict."""
+    from hashlib import sha256  # OpenSSL, which Home need not load
+
     answers = [[whole_text(each.question), whole_text(each.answer)] for each in spo_round.answers]
     return sha256(json.dumps([spo_round.round, whole_text(spo_round.prompt), answers]).encode()).hexdigest()[
         :16

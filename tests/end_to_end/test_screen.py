@@ -121,6 +121,11 @@ def finished_rounds(home: Path) -> int:
     return len(read_history(Workspace(home / "data" / "workspace").project("why")).rounds)
 
 
+def loads_tls(terminal: Recorded) -> bool:
+    maps = Path(f"/proc/{terminal.process.pid}/maps")
+    return maps.exists() and "_ssl" in maps.read_text()
+
+
 @pytest.mark.real_interpreter
 def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer) -> None:
     """Type, run, see the diff, take the prompt along, quit."""
@@ -146,6 +151,7 @@ def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer) -
         terminal.wait_for("Write to", "why.txt")
         terminal.press("enter")
         terminal.wait_for("Wrote")
+        assert not loads_tls(terminal), "the screen opens no connection, and its start paid for that"
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
         assert terminal.raw.rstrip().endswith(b"\x1b[?25h") or LEFT.encode() in terminal.raw

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from spotui import lang
+from spotui.domain.calls import Reply, Usage
 from spotui.domain.events import PastPrompt
 from spotui.domain.program_prompts import join_prompts, prompts_fault
 from spotui.domain.records import AnswerRecord, RoundLine, VoteRecord
@@ -39,7 +40,7 @@ from spotui.methods.gradsum import GRADSUM, Summarizer, edit
 from spotui.methods.parameters import read_parameters
 from spotui.methods.spo import Parameters as OfSpo
 from spotui.methods.spo import describe, plan
-from spotui.metrics import METRICS, MetricChoice
+from spotui.metrics.choose import METRICS, MetricChoice
 from spotui.runs.headroom.probes import Wanted, rewrites
 from spotui.runs.headroom.proposals import Proposals
 from spotui.runs.headroom.rows import RowProbes
@@ -48,7 +49,6 @@ from spotui.runs.synthesize import _Writer
 from spotui.runs.task import wording_of
 from spotui.templates.data.load import Dataset
 from spotui.templates.read import parse_template
-from spotui.workspace.journal_reader import Reply, Usage
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.command_line import ROOT
 from tests.model_server import JsonObject, ModelServer, Persona

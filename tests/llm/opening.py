@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from spotui.domain.calls import Request
 from spotui.domain.events import Event
 from spotui.domain.messages import Message
 from spotui.domain.records import AnyLine, CallKey, JournalLine, SentLine
@@ -22,7 +23,6 @@ from spotui.llm.routing import Endpoint, Limits, Price
 from spotui.llm.spending import Spending
 from spotui.settings.table import BudgetSettings, RetrySettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import Request
 
 Result = TypeVar("Result")
 AnEvent = TypeVar("AnEvent", bound=Event)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import FinishReason, Reply, Request, Usage
 from spotui.domain.messages import Message
 from spotui.llm.budget import LEAST_COMPLETION, MOST_COMPLETION, Budget, BudgetSpentError, UnknownPriceError
 from spotui.llm.routing import Price
 from spotui.llm.spending import Reservation, Spending, prompt_size
 from spotui.llm.tokens import count_tokens
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 from tests.llm.virtual_time import settled
 
 Result = TypeVar("Result")

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
+from spotui.domain.calls import Reply, Request
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Limiter
 from spotui.llm.protocol import BadRequestError, OnDelta
 from spotui.llm.routing import Endpoint, Limits, Price
-from spotui.workspace.journal_reader import Reply, Request
 
 
 class Idle:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from spotui.domain.calls import MOST_TOKENS, Reply, Usage
 from spotui.domain.events import CallDelta, CallDropped, CallFinished, CallStarted, Noticed
 from spotui.domain.records import CallLine, DroppedLine
 from spotui.llm.limits import Halted
@@ -15,7 +16,6 @@ from spotui.llm.spending import Spending, prompt_size
 from spotui.runs.recorder import Earlier
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import MOST_TOKENS, Reply, Usage
 from tests.llm import virtual_time
 from tests.llm.opening import PRICE, a_key, a_request, an_open_door, run
 from tests.llm.virtual_time import settled

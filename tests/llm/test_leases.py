@@ -5,13 +5,13 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.messages import user
 from spotui.llm.budget import BudgetSpentError
 from spotui.llm.leases import LeasedBudget, Pool
 from spotui.llm.routing import Price
 from spotui.llm.spending import Amounts, Spending
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.journal_reader import Reply, Request, Usage
 
 REQUEST = Request(model="m", messages=(user("What is 1 plus 2?"),), temperature=0.0, max_tokens=100)
 PRICE = Price(1.0, 2.0)

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.workspace.journal_reader import Reply, Usage
+from spotui.domain.calls import Reply, Usage
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 counts = st.integers(0, 10**9)

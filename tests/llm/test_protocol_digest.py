@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Request
 from spotui.domain.messages import Message
 from spotui.llm.protocol import digest_of
-from spotui.workspace.journal_reader import Request
 
 REQUEST = Request("m", (Message("system", "Be brief."), Message("user", "Grüß dich \U0001f600")), 0.7)
 

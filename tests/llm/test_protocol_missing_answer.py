@@ -2,8 +2,8 @@
 
 import pytest
 
+from spotui.domain.calls import FinishReason, Reply, Usage
 from spotui.llm.protocol import hint_for_missing, lacks_answer, why_missing
-from spotui.workspace.journal_reader import FinishReason, Reply, Usage
 
 COUNTED = Usage(10, 1234)
 ESTIMATED = Usage(10, 1234, estimated=True)

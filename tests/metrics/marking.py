@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from spotui.domain.rows import Row
-from spotui.metrics import Mark, make_metric, read_choice
+from spotui.metrics.choose import make_metric, read_choice
+from spotui.metrics.mark import Mark
 
 
 def mark(metric: object, answer: str, *references: str, question: str = "?", folder: Path = Path()) -> Mark:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.rows import Row
-from spotui.metrics import METRICS, MetricChoice, make_metric, read_choice
+from spotui.metrics.choose import METRICS, MetricChoice, make_metric, read_choice
 
 NEEDS: dict[str, dict[str, object]] = {
     "regex": {"pattern": "a"},

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from spotui.domain.rows import Row
-from spotui.metrics import MetricError
 from spotui.metrics.custom import MOST_BYTES, find_metric_file
+from spotui.metrics.mark import MetricError
 from spotui.metrics.worker import MetricWorker, UnusableMetricError
 from tests.metrics.marking import fault, mark
 

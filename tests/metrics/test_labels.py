@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.metrics import read_choice
+from spotui.metrics.choose import read_choice
 from tests.metrics.marking import fault, mark
 
 VALID = ("valid", "invalid")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spotui.domain.rows import Row
-from spotui.metrics import MetricError, make_metric, read_choice
+from spotui.metrics.choose import make_metric, read_choice
+from spotui.metrics.mark import MetricError
 from spotui.metrics.math import math_file
 from spotui.metrics.worker import MetricWorker
 from tests.metrics.marking import fault

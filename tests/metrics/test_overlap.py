@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from spotui.metrics import MetricError
+from spotui.metrics.mark import MetricError
 from tests.metrics.marking import fault, mark
 
 

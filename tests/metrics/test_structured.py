@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.metrics import MetricError
+from spotui.metrics.mark import MetricError
 from tests.metrics.marking import fault, mark
 
 CALLS = '[{"name": "weather", "arguments": {"city": "Oslo", "days": 2}}, {"name": "time", "arguments": {}}]'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.metrics import MetricError
+from spotui.metrics.mark import MetricError
 from tests.metrics.marking import fault, mark
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.events import Event, RoundFinished
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.llm.connections import Connection, Connections
@@ -29,7 +30,6 @@ from spotui.settings.resolve import Resolution
 from spotui.settings.resources import find_template
 from spotui.settings.table import RoleSet, RoleSettings, RunSettings
 from spotui.templates.read import parse_template
-from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.projects import Workspace
 from spotui.workspace.snapshot import read_snapshot, write_snapshot
 from tests.recordings import FOLDER, load

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from spotui.metrics import MetricChoice
+from spotui.metrics.choose import MetricChoice
 from spotui.templates.data.source import DataSource
 from spotui.templates.model import Template, TemplateError
 from spotui.templates.read import check_text, parse_template

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.event_lines import encode_event
 from spotui.domain.events import (
     BlockItem,
@@ -21,7 +22,6 @@ from spotui.domain.rows import Row
 from spotui.domain.statistics import score
 from spotui.domain.verdicts import Outcome
 from spotui.templates.data.load import Dataset
-from spotui.workspace.journal_reader import Reply, Request, Usage
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace
 from spotui.workspace.race_file import Compared, RaceFolder, RaceRecord, Tested

@@ -9,6 +9,9 @@ import pytest
 from tests.command_line import places
 
 LATER = (
+    "spotui.domain.calls",
+    "spotui.domain.events",
+    "spotui.metrics.custom",
     "spotui.settings.config_file",
     "spotui.settings.shortcuts",
     "spotui.tui.chart",
@@ -23,6 +26,7 @@ LATER = (
     "spotui.tui.run.screen",
     "spotui.tui.settings_screen",
     "spotui.tui.try_screen",
+    "spotui.wire.process",
     "textual.widgets._text_area",
 )
 OPEN = """

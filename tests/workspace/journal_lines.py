@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.messages import Message
 from spotui.domain.records import (
     AnswerRecord,
@@ -25,7 +26,6 @@ from spotui.domain.records import (
     VoteRecord,
 )
 from spotui.domain.verdicts import Outcome
-from spotui.workspace.journal_reader import Reply, Request, Usage
 
 RUN = "0123456789abcdef0123456789abcdef"
 AT = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)

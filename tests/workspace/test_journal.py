@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.records import AnyLine, CallLine, EditLine, JournalLine
 from spotui.domain.secret import Secret
 from spotui.workspace import journal as journal_module
 from spotui.workspace import journal as journal_sync
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import JournalChangedError, JournalError, Reply, Request
+from spotui.workspace.journal_reader import JournalChangedError, JournalError
 from tests.workspace.full_disk import no_file_beyond
 from tests.workspace.journal_lines import RUN, a_call, a_round, any_line, text_of
 from tests.workspace.other_process import heard, other_process

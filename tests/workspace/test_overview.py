@@ -10,7 +10,8 @@ import pytest
 from spotui.domain.records import CheckLine, FinalTestLine, LimitsLine, Line, RoundLine, SessionLine, StopLine
 from spotui.workspace.lock import ProjectLock
 from spotui.workspace.moving import create_project
-from spotui.workspace.overview import Overview, Worth, measured_paces, read_overview
+from spotui.workspace.overview import Overview, Worth, read_overview
+from spotui.workspace.paces import measured_paces
 from spotui.workspace.projects import Workspace
 from tests.workspace.journal_lines import AT, a_round
 from tests.workspace.reference import write_round

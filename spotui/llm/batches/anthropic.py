@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Message
 from spotui.domain.secret import Secret
 from spotui.domain.text import whole_text
@@ -28,7 +29,6 @@ from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import read_fault
 from spotui.llm.providers.http import HttpPool
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply, Request
 
 PREFIX: Final = "anthropic/"
 KEY: Final = "ANTHROPIC_API_KEY"

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from spotui.domain.calls import Reply, Request
 from spotui.llm.protocol import BadRequestError, ModelError
 from spotui.llm.routing import Price
-from spotui.workspace.journal_reader import Reply, Request
 
 HALF: Final = 0.5
 """The price of a batch at the providers that say so, as a share of the usual price."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import BatchChanged, BatchProgress, Event, Noticed
 from spotui.domain.records import BatchedCall, BatchLine, BatchState, CallKey
@@ -29,7 +30,7 @@ from spotui.llm.protocol import ModelError, RateLimitedError, RetryableError, Un
 from spotui.llm.retry import AskAgainError, Retry
 from spotui.llm.routing import Price
 from spotui.llm.spending import Reservation
-from spotui.workspace.journal_reader import JournalError, Reply, Request
+from spotui.workspace.journal_reader import JournalError
 
 FIRST_LOOK: Final = 0.5
 LONGEST_LOOK: Final = 60.0

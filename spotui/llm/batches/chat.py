@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.lang import _
 from spotui.llm.batches.api import Limits, Payload, Progress, Submitted
 from spotui.llm.batches.lines import no_batch_api
@@ -15,7 +16,6 @@ from spotui.llm.providers.chat.bodies import request_body
 from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault, fault_inside, read_fault
-from spotui.workspace.journal_reader import Reply, Request
 
 LABEL: Final = "spotui_batch"
 """The field of a batch's metadata that holds our name of it."""

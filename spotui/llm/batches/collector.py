@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event, Noticed
 from spotui.domain.figures import moment
@@ -32,7 +33,6 @@ from spotui.llm.limits import Gate, GateState
 from spotui.llm.protocol import ModelError, digest_of
 from spotui.llm.retry import AskAgainError, Retry
 from spotui.llm.spending import Reservation
-from spotui.workspace.journal_reader import Reply, Request
 
 _LOOK: Final = 0.1
 _LOOKS: Final = 5

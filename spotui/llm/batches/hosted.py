@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.lang import _
 from spotui.llm.batches.api import Payload, Progress
 from spotui.llm.batches.carriers import provider_of, refusal
@@ -17,7 +18,6 @@ from spotui.llm.options import Options
 from spotui.llm.protocol import BadRequestError, ModelError, RetryableError
 from spotui.llm.providers.http import HttpPool
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply, Request
 
 _KEY: Final = "key"
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.secret import Secret
 from spotui.lang import _
 from spotui.llm.batches.api import ForgottenBatchError, Payload, Progress, Submitted
@@ -25,7 +26,6 @@ from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.litellm_module import model_error, read_error
 from spotui.llm.providers.litellm_provider import secrets_of
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply, Request
 
 _SECONDS: Final = 600.0
 """Seconds that an upload or a download may take."""

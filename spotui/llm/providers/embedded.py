@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
 from spotui.llm.local.files import ServerError
@@ -13,7 +14,6 @@ from spotui.llm.local.server import literal_text
 from spotui.llm.local.store import ModelStore
 from spotui.llm.protocol import BadRequestError, Delta, ModelError, OnDelta, RetryableError, UnavailableError
 from spotui.llm.routing import Endpoint, Limits
-from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
     from spotui.llm.local.server import LocalServer

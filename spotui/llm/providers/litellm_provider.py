@@ -9,6 +9,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeVar
 
+from spotui.domain.calls import MOST_USD, Reply, Request
 from spotui.domain.secret import Secret
 from spotui.lang import _
 from spotui.llm.options import read_options
@@ -38,7 +39,6 @@ from spotui.llm.providers.faults.server_fault import ServerFault
 from spotui.llm.providers.http import check_size
 from spotui.llm.providers.litellm_module import bounded_bodies, model_error, read_error
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import MOST_USD, Reply, Request
 
 _SHORTEST_SECRET: Final = 8
 _SECRET_NAME: Final = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.lang import _
 from spotui.llm.options import read_options
 from spotui.llm.protocol import (
@@ -25,7 +26,6 @@ from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import OF_A_CHUNK, ServerFault, fault_inside, read_fault
 from spotui.llm.providers.http import LONGEST_BODY, HttpPool, check_size, fault_body
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply, Request
 
 if TYPE_CHECKING:
     import asyncio

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import yaml
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.records import CallLine
 from spotui.domain.text import whole_text
 from spotui.lang import _
@@ -21,7 +22,6 @@ from spotui.llm.protocol import (
     digest_of,
     recorded_reply,
 )
-from spotui.workspace.journal_reader import Reply, Request, Usage
 
 _PIECE = 24
 

@@ -13,7 +13,7 @@ from spotui.domain.text import count_words
 from spotui.engine import fold
 from spotui.engine.task import Task
 from spotui.lang import N_
-from spotui.metrics import JUDGE, MetricChoice
+from spotui.metrics.choose import JUDGE, MetricChoice
 
 # The rewrites are prompts for models: `Task.say` has each text in the language of the template. The changes
 # are read by people as well, and are sentences of the catalogue.

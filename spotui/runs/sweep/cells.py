@@ -20,7 +20,7 @@ from spotui.runs.task import is_judged
 from spotui.settings.resolve import Flags, FlagValue
 from spotui.settings.resources import find_template
 from spotui.settings.table import BudgetSettings
-from spotui.workspace.overview import measured_paces
+from spotui.workspace.paces import measured_paces
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import msgspec
 
 from spotui.domain.rows import Row, slot_names
 from spotui.lang import _
-from spotui.metrics import MetricChoice
+from spotui.metrics.choose import MetricChoice
 from spotui.templates.exchange.asserts import FACT_IN_ROW, RUBRIC_IN_ROW, as_assert
 from spotui.templates.exchange.braces import to_double, to_format
 from spotui.templates.exchange.chats import DUMPED, HISTORY, LOOP

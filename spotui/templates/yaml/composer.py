@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from spotui.lang import _
-from spotui.templates.yaml.faults import IN_QUOTES, TOO_DEEP, EmptyYamlError, Fault, YamlError, explain
+from spotui.templates.yaml.faults import IN_QUOTES, TOO_DEEP, EmptyYamlError, Fault, YamlError
 from spotui.templates.yaml.nodes import (
     Entry,
     MappingNode,
@@ -284,6 +284,8 @@ def load(text: str, *, merges: bool = False, most_repeated: int = MAX_REPEATED) 
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
+        from spotui.templates.yaml.explain import explain
+
         last = explain(error, text.removeprefix(BOM))
         known = any(fault.line == last.line for fault in composer.faults)
         raise YamlError(composer.faults if known else [*composer.faults, last]) from None

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from spotui.domain.calls import Reply
 from spotui.settings.table import RetrySettings
-from spotui.workspace.journal_reader import Reply
 from tests.llm.opening import Opened, a_key, a_request
 from tests.model_server import Scripted, conversation
 from tests.model_server.scripted import JsonObject

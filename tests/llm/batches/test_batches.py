@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from spotui.domain.calls import Reply
 from spotui.domain.events import BatchChanged, CallFinished, Noticed
 from spotui.domain.records import BatchedCall, BatchLine, CallLine
 from spotui.llm.batches.anthropic import AnthropicBatches
@@ -19,7 +20,6 @@ from spotui.llm.protocol import RequestRefusedError, digest_of
 from spotui.llm.routing import Endpoint
 from spotui.settings.table import BudgetSettings
 from spotui.workspace.journal import Journal
-from spotui.workspace.journal_reader import Reply
 from tests.llm.batches.questions import RETRIED, ask_one, echo
 from tests.llm.opening import PRICE, Opened, a_key, a_request, an_open_door, run
 from tests.model_server import ModelServer, conversation

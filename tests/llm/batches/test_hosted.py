@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spotui.domain.calls import Reply
 from spotui.domain.events import BatchChanged, Noticed
 from spotui.domain.records import CallLine
 from spotui.llm.batches import carriers, over_litellm
@@ -17,7 +18,6 @@ from spotui.llm.batches.hosted import VertexBatches, batches_over_litellm
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import AuthenticationError, ModelError
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply
 from tests.llm.batches.questions import RETRIED, ask_one, echo
 from tests.llm.opening import PRICE, Opened, an_open_door
 from tests.model_server import ModelServer, conversation

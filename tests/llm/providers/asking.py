@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Message
 from spotui.domain.secret import Secret
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply, Request
 from tests.model_server import ModelServer, Scripted
 from tests.model_server.faults import Fault
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Message
 from spotui.domain.secret import Secret
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.litellm_provider import LitellmProvider
 from spotui.llm.routing import Endpoint
-from spotui.workspace.journal_reader import Reply, Request
 from tests.model_server import ModelServer, Scripted, faults
 
 KEY = "sk-very-secret-0123456789"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Message
 from spotui.llm.local.files import sha256_of
 from spotui.llm.local.server import literal_grammar
 from spotui.llm.local.store import ModelStore
 from spotui.llm.protocol import BadRequestError, ContextOverflowError, Delta, UnavailableError
 from spotui.llm.providers.embedded import EmbeddedProvider
-from spotui.workspace.journal_reader import Reply, Request
 from tests.llm.local.tiny_model import FOR_EVER, REPLY, expected_logprobs, write_tiny_model
 
 MODEL = "local/tiny"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.messages import Message
 from spotui.llm.protocol import (
     AuthenticationError,
@@ -22,7 +23,6 @@ from spotui.llm.protocol import (
 )
 from spotui.llm.providers.embedded import EmbeddedProvider
 from spotui.llm.providers.playback import ScriptedProvider
-from spotui.workspace.journal_reader import Reply, Request, Usage
 from tests.llm.local.tiny_model import REPLY
 from tests.llm.providers.asking import KEY, an_endpoint, ask_endpoint
 from tests.llm.providers.asking_litellm import QUIETLY, ask_at

@@ -31,7 +31,7 @@ import asyncio, sys
 from spotui.llm.routing import Endpoint
 from spotui.llm.protocol import ModelError
 from spotui.domain.messages import Message
-from spotui.workspace.journal_reader import Request
+from spotui.domain.calls import Request
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 
 async def main():

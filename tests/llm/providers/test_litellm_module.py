@@ -65,7 +65,7 @@ from spotui.llm.routing import Endpoint
 from spotui.domain.secret import Secret
 from spotui.llm.protocol import ModelError
 from spotui.domain.messages import Message
-from spotui.workspace.journal_reader import Request
+from spotui.domain.calls import Request
 
 assert "litellm" not in sys.modules and "tiktoken" not in sys.modules
 stalls = []

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.messages import Message
 from spotui.llm.protocol import (
     BadRequestError,
@@ -19,7 +20,6 @@ from spotui.llm.protocol import (
 )
 from spotui.llm.providers.litellm_module import OversizedBodyError, bound_httpx, bounded_bodies
 from spotui.llm.routing import Price
-from spotui.workspace.journal_reader import Reply, Request, Usage
 from tests.llm.providers.asking_litellm import KEY, MODEL, QUIETLY, SAID, a_provider, a_request, ask, ask_at
 from tests.model_server import ModelServer, Scripted, faults
 

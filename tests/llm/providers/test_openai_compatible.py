@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from spotui.domain.calls import Request, Usage
 from spotui.domain.messages import Message
 from spotui.llm.protocol import BadRequestError, Delta, MalformedReplyError, UnavailableError
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.routing import Endpoint, Limits
-from spotui.workspace.journal_reader import Request, Usage
 from tests.llm.providers.asking import KEY, a_request, an_endpoint, ask, ask_endpoint
 from tests.model_server import ModelServer, ModelServerProcess, Scripted, faults
 

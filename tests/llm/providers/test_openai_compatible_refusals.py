@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from spotui.domain.calls import Reply, Request
 from spotui.llm.protocol import BadRequestError, ContextOverflowError, UnavailableError
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
-from spotui.workspace.journal_reader import Reply, Request
 from tests.llm.providers.asking import a_request, an_endpoint
 from tests.model_server import ModelServer, Scripted, faults
 from tests.model_server.faults import Fault, FaultPlan

@@ -9,11 +9,11 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Usage
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.http_bodies import HttpResponse
 from spotui.llm.providers.openai_compatible import ReplyReader
-from spotui.workspace.journal_reader import Usage
 
 PLACE = Target("test-model", "http://localhost/v1", (), has_key=False)
 ANSWER = "In style 0: amber {brook} cedar,\ndelta and “ember” 😀."

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from spotui.domain.calls import Usage
 from spotui.llm.protocol import (
     AuthenticationError,
     BadRequestError,
@@ -19,7 +20,6 @@ from spotui.llm.protocol import (
     UnavailableError,
 )
 from spotui.llm.providers import openai_compatible as reply_reader
-from spotui.workspace.journal_reader import Usage
 from tests.llm.providers.asking import SAID, a_request, ask
 from tests.model_server import Scripted, faults
 

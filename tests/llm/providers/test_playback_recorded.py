@@ -5,12 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.messages import Message
 from spotui.domain.records import CallKey, CallLine
 from spotui.llm.limits import Halted
 from spotui.llm.protocol import Delta, digest_of
 from spotui.llm.providers.playback import RecordedProvider
-from spotui.workspace.journal_reader import Reply, Request, Usage
 from tests.llm import virtual_time
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Message
 from spotui.llm.protocol import BadRequestError, Delta
 from spotui.llm.providers.playback import ScriptedProvider
-from spotui.workspace.journal_reader import Reply, Request
 from tests.llm import virtual_time
 
 SCRIPT = """

@@ -17,6 +17,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import Attachment, Message
 from spotui.domain.rows import Row
 from spotui.domain.secret import Secret
@@ -33,7 +34,6 @@ from spotui.llm.providers.programs.answers import MOST_TRACE, asked_line, read_s
 from spotui.llm.providers.programs.provider import CommandProvider, FunctionProvider, UrlProvider
 from spotui.llm.routing import Endpoint
 from spotui.settings.programs import Program
-from spotui.workspace.journal_reader import Reply, Request
 from tests.command_line import ROOT
 
 KEY = "sk-a-key-that-nobody-may-read"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from spotui.domain.messages import Message
 from spotui.domain.rows import Row, fill, normalise
-from spotui.metrics import read_choice
+from spotui.metrics.choose import read_choice
 from spotui.templates.exchange.imported import Notes, SourceError
 from spotui.templates.exchange.outgoing import WRITERS, Outgoing
 from spotui.templates.exchange.put_back import put_back

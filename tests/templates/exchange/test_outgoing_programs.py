@@ -4,7 +4,7 @@ from pathlib import Path
 
 from spotui.domain.program_prompts import join_prompts
 from spotui.domain.rows import Row
-from spotui.metrics import read_choice
+from spotui.metrics.choose import read_choice
 from spotui.templates.exchange.imported import Notes
 from spotui.templates.exchange.outgoing import Outgoing
 from spotui.templates.exchange.outgoing_programs import write

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.metrics import make_metric
+from spotui.metrics.choose import make_metric
 from spotui.templates.exchange.asserts import assert_of_cell
 from spotui.templates.exchange.imported import SourceError
 from spotui.templates.sections import metric_of

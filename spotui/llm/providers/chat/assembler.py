@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from spotui.domain.calls import FinishReason, Reply, Request, Usage
 from spotui.domain.text import SurrogateJoiner, whole_text
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.chat.bodies import (
@@ -17,7 +18,6 @@ from spotui.llm.providers.chat.bodies import (
 from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
 from spotui.llm.providers.chat.tool_calls import ToolCall, read_calls, written_calls
 from spotui.llm.providers.chat.usage import estimate_usage, later_usage, read_cost, read_usage
-from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 
 _HEAD: Final = 256
 _PIECES: Final = 4096

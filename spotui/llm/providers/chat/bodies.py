@@ -7,13 +7,13 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from spotui.domain.calls import FinishReason, Reply, Request, Usage
 from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.messages import Attachment, Message, without_system
 from spotui.domain.text import whole_text
 from spotui.llm import protocol as vectors
 from spotui.llm.options import read_options
 from spotui.llm.providers.chat.usage import estimate_usage, read_cost, read_usage
-from spotui.workspace.journal_reader import FinishReason, Reply, Request, Usage
 
 
 class Embedding(msgspec.Struct, frozen=True):

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from spotui.domain.calls import MOST_TOKENS, MOST_USD, Usage
 from spotui.domain.messages import Message
-from spotui.workspace.journal_reader import MOST_TOKENS, MOST_USD, Usage
 
 CHARACTERS_PER_TOKEN = 4
 _MOST_DIGITS = 20

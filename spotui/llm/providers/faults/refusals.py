@@ -10,9 +10,9 @@ from typing import Final, NamedTuple, Self
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.lazy_pattern import LazyPattern
 from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
-from spotui.workspace.journal_reader import Reply, Request
 
 _LEAST_REPLY: Final = 64
 """Tokens below which a reply is no use: then the request itself is too long."""

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.text import whole_text
 from spotui.lang import _
 from spotui.llm.protocol import ProgramFailedError, is_sane_cost
 from spotui.llm.providers.chat.usage import estimate_usage
 from spotui.llm.providers.faults.http_errors import Target
-from spotui.workspace.journal_reader import Reply, Request, Usage
 
 MOST_TRACE: Final = 65_536
 """Characters of a trace that are kept."""

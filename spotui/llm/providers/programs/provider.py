@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.secret import Secret
 from spotui.lang import _
 from spotui.llm.protocol import BadRequestError, OnDelta, ProgramFailedError
@@ -25,7 +26,6 @@ from spotui.llm.providers.programs.workers import WorkerPool
 from spotui.llm.routing import Endpoint
 from spotui.metrics.function import Function, called
 from spotui.settings.programs import Program
-from spotui.workspace.journal_reader import Reply, Request
 
 
 def _refuse_embedding(request: Request, target: Target) -> None:

@@ -27,7 +27,7 @@ from spotui.engine.layout import Layout
 from spotui.lang import _
 from spotui.llm.limits import Halted
 from spotui.llm.spending import Amounts
-from spotui.metrics import MetricChoice
+from spotui.metrics.choose import MetricChoice
 from spotui.metrics.custom import MetricFile
 from spotui.metrics.mark import OwnMetric
 from spotui.metrics.worker import MetricWorker

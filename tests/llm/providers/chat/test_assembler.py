@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotui.domain.calls import Usage
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.chat.assembler import ReplyAssembler
-from spotui.workspace.journal_reader import Usage
 
 # Surrogates come in pairs and alone, as JSON lets them.
 TEXT = st.text(st.characters() | st.sampled_from("\ud83d\ude00<>/think\n"), max_size=60)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from spotui.domain.calls import Request
 from spotui.domain.messages import Message
 from spotui.llm.providers.chat.bodies import read_ending, request_body
-from spotui.workspace.journal_reader import Request
 
 REQUEST = Request(
     "m",

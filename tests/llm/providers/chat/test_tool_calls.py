@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from spotui.domain.calls import Reply, Request
 from spotui.domain.messages import user
 from spotui.llm.providers.chat.assembler import ReplyAssembler
-from spotui.workspace.journal_reader import Reply, Request
 
 WEATHER = {"city": "Oslo"}
 

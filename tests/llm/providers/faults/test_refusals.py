@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
+from spotui.domain.calls import Request
 from spotui.domain.messages import Message
 from spotui.llm.providers.faults.refusals import Concessions, Refusal, refusal_in
 from spotui.llm.providers.faults.server_fault import ServerFault
-from spotui.workspace.journal_reader import Request
 
 BODY = {"stream": True, "stream_options": {}, "temperature": 0.7, "max_tokens": 4096, "logprobs": True}
 BODY |= {"top_logprobs": 20, "grammar": "root", "response_format": {"type": "json_object"}}
