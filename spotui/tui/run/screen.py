@@ -100,7 +100,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
     def on_mount(self) -> None:
         """Begin to follow the run, and to paint what comes a few times a second."""
         self.run_worker(self._follow(), group="follow")
-        self.set_interval(seconds_between_paints(), self._tick)
+        self._painting = self.set_interval(seconds_between_paints(), self._tick)
 
     async def _follow(self) -> None:
         try:
@@ -134,6 +134,7 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         if self.is_remaking:
             return
         self.query_one(LogPanel).show(self._client.story)
+        self._painting.resume()
         self._tick()
 
     def on_screen_resume(self) -> None:
@@ -148,6 +149,8 @@ class RunScreen(ReadyForKeys, SteeringScreen):
         client = self._client
         picture = client.picture
         if client.changes == self._seen and not picture.calls:
+            if not client.is_attached:
+                self._painting.pause()  # nothing comes before the run is opened again
             return
         self._seen = client.changes
         with self.app.batch_update():
