@@ -264,7 +264,10 @@ async def open_session(
             connections=connections,
             ledger=means.ledger(journal),
             budget=means.budget(settings.budget, earlier),
-            gate=Gate(lambda state, cause: emit(StateChanged(state=_STATES[state], cause=cause))),
+            gate=Gate(
+                lambda state, _: lock.note_pause(is_paused=state == "paused"),
+                lambda state, cause: emit(StateChanged(state=_STATES[state], cause=cause)),
+            ),
             retry=Retry(settings.retry),
             emit=emit,
             on_trouble=on_trouble,

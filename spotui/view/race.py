@@ -7,7 +7,7 @@ from spotui.domain.figures import gained, limit, points
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _, ngettext
 from spotui.settings.table import value_at
-from spotui.workspace.history import History, is_estimated, read_history
+from spotui.workspace.history import HELD, History, is_estimated, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.race_file import Compared, Continued, RaceFolder, RaceRecord, Tested
 from spotui.workspace.snapshot import read_snapshot
@@ -111,7 +111,7 @@ class RaceReader:
         project = self._folder.project(method)
         changed = project.changed
         known = self._known.get(method)
-        if known is None or known[0] != changed or known[1].state == "running":
+        if known is None or known[0] != changed or known[1].state in HELD:
             lane = _read(method, project) if project.exists else Lane(method, "waiting")
             self._known[method] = known = changed, lane
         if tested is None:
@@ -220,7 +220,7 @@ def _pair(compared: Compared) -> str:
 
 def _state(record: RaceRecord, lanes: list[Lane], *, is_running: bool) -> str:
     if is_running:
-        is_over = all(one.state not in {"waiting", "running", "interrupted"} for one in lanes)
+        is_over = all(one.state not in {"waiting", "interrupted"} | HELD for one in lanes)
         return "testing" if is_over and not record.tested else "running"
     return "finished" if record.tested else _("not running")
 

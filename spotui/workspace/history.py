@@ -142,7 +142,10 @@ def _written(path: Path) -> datetime:
     return datetime.fromtimestamp(path.lstat().st_mtime).astimezone()
 
 
-State = Literal["running", "interrupted", "ended", "foreign"]
+State = Literal["running", "paused", "interrupted", "ended", "foreign"]
+
+HELD: Final = frozenset({"running", "paused"})
+"""States in which a process holds a project."""
 
 _KINDS = (
     SessionLine,
@@ -165,9 +168,9 @@ class History(msgspec.Struct, frozen=True):
         stop: How the run ended last, or None when it never did.
         held_out: The part of the final check that is on unseen questions, if there was one.
         test: The final test on unseen rows, if there was one.
-        state: running while a process holds it; ended when it gave a stop reason; interrupted when it gave
-            none, because a process died in it or none has begun; foreign when SPO's reference wrote it and
-            there is no journal.
+        state: running while a process holds it, or paused while that waits for a person; ended when it gave a
+            stop reason; interrupted when it gave none, because a process died in it or none has begun;
+            foreign when SPO's reference wrote it and there is no journal.
         check: The final check, or why it was skipped.
         judge: Which kind of judge voted, in a few words; empty when unknown.
         limits: Those that were changed after the start, the last value of each.
@@ -264,7 +267,7 @@ def read_history(project: Project) -> History:
     # Before the lines: a run that ends while they are read must not look like one that died, nor a round that
     # is recorded meanwhile like one of SPO's own tool.
     results = SpoResults(project)
-    runs = ProjectLock(project.lock, project.name).living_owner() is not None
+    owner = ProjectLock(project.lock, project.name).living_owner()
     rounds: list[RoundLine] = []
     overrides: list[OverrideLine] = []
     stop: StopLine | None = None
@@ -297,7 +300,9 @@ def read_history(project: Project) -> History:
             case _:
                 pass
     rounds += results.added(rounds)
-    state: State = "running" if runs else "interrupted" if stop is None else "ended"
+    state: State = "interrupted" if stop is None else "ended"
+    if owner is not None:
+        state = "paused" if owner.is_paused else "running"
     return History(
         apply_overrides(rounds, overrides),
         stop,

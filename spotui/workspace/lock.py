@@ -20,10 +20,15 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who holds, or last held, a project."""
+    """Who holds, or last held, a project.
+
+    Attributes:
+        is_paused: Whether what it works on waits for a person.
+    """
 
     pid: int
     host: str
+    is_paused: bool = False
 
 
 _UNKNOWN = Owner(pid=0, host="")
@@ -84,12 +89,18 @@ class ProjectLock:
             raise self._impossible(error) from None
         before = _read_owner(file)
         try:
-            _write(file, msgspec.json.encode(Owner(pid=os.getpid(), host=os.uname().nodename)))
+            _write(file, _oneself())
         except OSError as error:
             os.close(file)
             raise self._impossible(error) from None
         self._file = file
         return before
+
+    def note_pause(self, *, is_paused: bool) -> None:
+        """Write down whether what it is held for waits for a person, for those who only look."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # then it looks as if it were worked on
+                _write(self._file, _oneself(is_paused=is_paused))
 
     def release(self) -> None:
         """Let go; safe to call twice."""
@@ -187,6 +198,12 @@ def _read_owner(file: int) -> Owner | None:
         return msgspec.json.decode(os.pread(file, 4096, 0), type=Owner)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _oneself(*, is_paused: bool = False) -> bytes:
+    """This process as an owner, always as long as before, so that who reads meanwhile finds either."""
+    data = msgspec.json.encode(Owner(os.getpid(), os.uname().nodename, is_paused))
+    return data if not is_paused else data + b" "
 
 
 def _write(file: int, data: bytes) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
-from spotui.workspace.history import History, is_estimated, read_history, total_cost
+from spotui.workspace.history import HELD, History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -35,7 +35,7 @@ class Overview(msgspec.Struct, frozen=True):
 
     Attributes:
         name: What it is called.
-        state: running, interrupted, foreign (SPO's reference wrote it), damaged, or the stop reason.
+        state: running, paused, interrupted, foreign (SPO's reference wrote it), damaged, or the stop reason.
         method: The method's name; empty when nobody wrote it down.
         rounds: Rounds that ended.
         rounds_wanted: Rounds in all; 0 when nobody wrote it down.
@@ -58,6 +58,11 @@ class Overview(msgspec.Struct, frozen=True):
     when: datetime | None = None
     why: str = ""
     worth: Worth | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process holds it, which can end without changing a file."""
+        return self.state in HELD
 
 
 def read_overview(project: Project) -> Overview:

@@ -11,6 +11,8 @@ import pytest
 
 from spotui.cli import exit_codes
 from spotui.domain.event_lines import WIRE_VERSION
+from spotui.workspace.overview import read_overview
+from spotui.workspace.projects import Workspace
 from tests.cli.conftest import Shell
 from tests.command_line import begin, places, spotui
 from tests.model_server import ModelServer
@@ -45,6 +47,10 @@ def tell(process: "subprocess.Popen[bytes]", command: object) -> None:
     process.stdin.write(json.dumps(command).encode() + b"\n")
 
 
+def listed(home: Path) -> str:
+    return read_overview(Workspace(home / "data" / "workspace").project("why")).state
+
+
 def end(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
     _, err = process.communicate(timeout=120)
     return process.returncode, err.decode()
@@ -57,12 +63,14 @@ def test_every_line_is_an_event_and_commands_are_obeyed(home: Path, template: st
     assert (opened["project"], opened["version"], opened["rounds"]) == ("why", WIRE_VERSION, 9)
     tell(process, {"command": "pause"})
     until(process, "state_changed", state="paused")
+    assert listed(home) == "paused"
     tell(process, {"command": "frob"})
     assert "frob" in until(process, "command_refused")["command"]
     tell(process, {"command": "rounds", "rounds": 2})
     assert until(process, "limits_changed")["changes"] == {"rounds": 2}
     tell(process, {"command": "resume"})
     until(process, "state_changed", state="running")
+    assert listed(home) == "running"
     stopped = until(process, "run_stopped")
     assert (stopped["reason"], stopped["rounds"], stopped["improved"]) == ("finished", 2, True)
     assert end(process) == (exit_codes.OK, "")

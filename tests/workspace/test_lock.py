@@ -194,6 +194,19 @@ def test_a_longer_owner_leaves_nothing_behind_in_the_file(path: Path) -> None:
     lock.release()
 
 
+def test_a_pause_is_seen_by_those_who_look(path: Path) -> None:
+    lock, onlooker = ProjectLock(path, "poem"), ProjectLock(path, "poem")
+    lock.acquire()
+    size = path.stat().st_size
+    for is_paused in (True, False, True):
+        lock.note_pause(is_paused=is_paused)
+        assert onlooker.living_owner() == Owner(os.getpid(), os.uname().nodename, is_paused)
+        assert path.stat().st_size == size, "a reader could find the end of the longer one"
+    lock.release()
+    lock.note_pause(is_paused=True)
+    assert (onlooker.living_owner(), path.read_bytes()) == (None, b"")
+
+
 @pytest.mark.parametrize("kind", ["folder", "missing", "file above"])
 def test_a_place_that_cannot_be_locked_is_a_clear_error(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "poem" / "lock"

@@ -37,6 +37,7 @@ _COLUMNS = (
 )
 _TONES = {
     "running": "$text-success",
+    "paused": "$text-warning",
     "finished": "",
     "failed": "$text-error",
     "unmarked": "$text-error",
@@ -77,8 +78,8 @@ class ProjectsPanel(Shelf):
 
     @property
     def running(self) -> list[str]:
-        """The projects whose runs are running, as far as they have been read."""
-        return [name for name, (_, overview) in self._known.items() if overview.state == "running"]
+        """The projects whose runs are running or paused, as far as they have been read."""
+        return [name for name, (_, overview) in self._known.items() if overview.is_held]
 
     async def read(self) -> None:
         """Bring the rows up to date; only projects that changed are read again."""
@@ -103,7 +104,7 @@ class ProjectsPanel(Shelf):
             changed = project.changed
             known = self._known.get(name)
             # A process that died changes no file.
-            if known is None or known[0] != changed or known[1].state == "running":
+            if known is None or known[0] != changed or known[1].is_held:
                 self._known[name] = changed, read_overview(project)
                 found = True
         return found

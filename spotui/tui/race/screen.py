@@ -36,6 +36,7 @@ from spotui.view.race import (
     winner,
 )
 from spotui.wire.socket import NotRunningError, connect
+from spotui.workspace.history import HELD
 from spotui.workspace.race_file import RaceFolder
 
 _LOOK_SECONDS = 1.0
@@ -53,7 +54,12 @@ _COLUMNS = (
     Column("tokens", 7, is_number=True, from_width=86),
     Column("USD", 9, is_number=True, from_width=118),
 )
-_TONES = {"running": "$text-success", "failed": "$text-error", "interrupted": "$text-warning"}
+_TONES = {
+    "running": "$text-success",
+    "paused": "$text-warning",
+    "failed": "$text-error",
+    "interrupted": "$text-warning",
+}
 _STATES = {
     "running": N_("running"),
     "testing": N_("testing"),
@@ -263,7 +269,7 @@ class RaceScreen(Page[None]):
         if not await confirmed(self, question, _("stop"), text):
             return
         race = self._race
-        lane = next((one for one in race.lanes if one.state == "running"), None) if race is not None else None
+        lane = next((one for one in race.lanes if one.state in HELD), None) if race is not None else None
         is_told = lane is not None and await _stop_run(self._folder, lane.method)
         # Between two runs, and while the test rows are asked, there is no run to be told.
         if is_told or await asyncio.to_thread(_interrupt, self._folder):
@@ -372,6 +378,12 @@ def _said(race: Race) -> str:
         return _("This race is not running. Press space to resume it; finished calls are not bought again.")
     if race.state == "testing":
         return _("All have run. The best prompt of each is asked the test rows now.")
+    paused = next((lane.method for lane in race.lanes if lane.state == "paused"), "")
+    if paused:
+        return _(
+            "The run of {method} is paused and waits for you. Select it and press Enter to open it.",
+            method=paused,
+        )
     if race.state == "running":
         return _(
             "The methods run one after another, on the same rows and with the same budget each. "
