@@ -174,7 +174,7 @@ class TourScreen(RunScreen):
 
     DEFAULT_CSS = """
     TourScreen #caption {
-        height: auto; min-height: 4; max-height: 50%; padding: 0 1;
+        height: auto; min-height: 4; max-height: 8; padding: 0 1;
         background: $surface; color: $text; border-top: solid $primary; border-title-color: $primary;
     }
     """

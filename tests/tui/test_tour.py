@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 
+from spotui import lang
 from spotui.tui.answers_screen import AnswersScreen
 from spotui.tui.app import SpotuiApp
 from spotui.tui.home.screen import HomeScreen
@@ -64,3 +66,13 @@ def test_no_caption_is_ahead_of_the_run_and_none_is_left_out() -> None:
     assert due[0] == 1
     assert all(due)
     assert due[1] > 1
+
+
+@pytest.mark.parametrize("language", lang.languages())
+def test_every_caption_fits_into_a_terminal_of_40_by_12(language: str) -> None:
+    lang.use(language)
+    try:
+        heights = [Content(lang._(one.text)).get_height({}, 40 - 2) for one in CAPTIONS]
+    finally:
+        lang.use()
+    assert max(heights) <= 8 - 1, "the end of it is cut: one of its eight lines is the edge"
