@@ -182,7 +182,7 @@ def _home_memory(environ: dict[str, str | None]) -> float:
 def _loaded(folder: Path) -> list[Row]:
     rows = []
     for name, ssh, limit in (("local", None, 30.0), ("ssh", "10.0.0.1 1 10.0.0.2 22", 15.0)):
-        with streaming(folder, name), run_screen(name, {"SSH_CONNECTION": ssh}) as terminal:
+        with streaming(folder, name, {}), run_screen(name, {"SSH_CONNECTION": ssh}) as terminal:
             time.sleep(2)
             received, began = terminal.received, time.perf_counter()
             time.sleep(8)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -103,16 +103,24 @@ def run_screen(
 
 
 @contextmanager
-def streaming(folder: Path, name: str) -> Iterator[None]:
-    """A run whose eight answers arrive a token at a time for a minute."""
+def streaming(folder: Path, name: str, environ: Mapping[str, str | None]) -> Iterator[None]:
+    """A run whose eight answers arrive a token at a time for a minute.
+
+    Args:
+        folder: For the template and the server's log.
+        name: Of the run.
+        environ: What runs it; another version could not follow it.
+    """
+    env = {key: value for key, value in (dict(os.environ) | dict(environ)).items() if value is not None}
     path = template(folder, name, STREAMS)
     arguments = ("--pause", str(PAUSE), "--chunks", "8000", "--reply", "tests.spo_model:long_winded")
     with ModelServerProcess(folder / f"{name}.log", *arguments) as model:
-        command = ["run", str(path), "--base-url", model.base_url, "--model", "test-model", "--detach"]
-        spotui = [sys.executable, "-m", "spotui"]
-        subprocess.run([*spotui, *command, "--sample", str(STREAMS)], check=True, capture_output=True)
+        run = ["run", str(path), "--base-url", model.base_url, "--model", "test-model", "--detach"]
+        stop, spotui = ["attach", name, "--send", "stop"], [sys.executable, "-m", "spotui"]
+        begin = [*spotui, *run, "--sample", str(STREAMS)]
+        subprocess.run(begin, check=True, capture_output=True, env=env)
         yield
-        subprocess.run([*spotui, "attach", name, "--send", "stop"], check=False, capture_output=True)
+        subprocess.run([*spotui, *stop], check=False, capture_output=True, env=env)
 
 
 def template(folder: Path, name: str, questions: int) -> Path:
