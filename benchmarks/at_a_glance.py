@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.spent import of_checkout
 from benchmarks.watching import QUIET, Row, Watched, run_screen, streaming
 from spotui.domain.records import AnswerRecord, Line, RoundLine, SessionLine, VoteRecord
 from spotui.runs.launch import Launcher
@@ -222,11 +223,6 @@ def _listed_first(name: str) -> Iterator[None]:
     for path in (folder, *folder.iterdir()):
         os.utime(path, (now, now))
     yield
-
-
-def of_checkout(before: Path) -> dict[str, str | None]:
-    """The environment in which the program of another checkout runs, whatever folder it is started in."""
-    return {"PYTHONPATH": str(before), "PYTHONSAFEPATH": "1"}
 
 
 def _beside(now: float, before: float, unit: str) -> str:

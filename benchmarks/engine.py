@@ -14,12 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import installed
-from benchmarks.spent import spend
+from benchmarks.spent import of_checkout, spend
 from tests.model_server import ModelServerProcess
 
 TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
@@ -54,7 +54,9 @@ class Row(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--before", type=Path, help="a checkout of an earlier commit, to be measured beside")
+    arguments = parser.parse_args()
+    runs, before = arguments.runs, arguments.before
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -63,6 +65,7 @@ def main() -> None:
             *_default(folder, runs),
             *_unpaced(folder, runs),
             *_light(folder, runs),
+            *(_against(folder, runs, before) if before is not None else ()),
         ]
     rows.append(_installed())
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -177,6 +180,33 @@ def _unpaced(scratch: Path, runs: int) -> list[Row]:
     ]
 
 
+def _against(scratch: Path, runs: int, before: Path) -> list[Row]:
+    """Beside an earlier commit: a run of one round, a run of many, and what a call costs between the two."""
+    taken: list[list[tuple[float, float, float, float]]] = [[], []]
+    for number in range(runs):
+        for which, environ in enumerate(({}, of_checkout(before))):
+            arguments = ("--chunks", str(PIECES))
+            name = f"against-{number}-{which}"
+            long = _measure(scratch, name, LONG_QUESTIONS, LONG_ROUNDS, arguments, environ=environ)
+            short = _measure(scratch, f"{name}-short", LONG_QUESTIONS, 1, arguments, environ=environ)
+            a_call = (long.cpu - short.cpu) / (long.requests - short.requests) * 1000
+            taken[which].append((short.to_first_request, short.cpu, long.megabytes, a_call))
+    here, there = ([_median(column) for column in zip(*one, strict=True)] for one in taken)
+    whats = ("start to the first request", "CPU time of one round", "peak memory", "own CPU time a call")
+    return [
+        Row(
+            f"{what}, against the earlier commit",
+            f"{new / old:.2f} x",
+            f"{new:.{digits}f} and {old:.{digits}f} {unit}",
+            "1.03 x",
+            new <= 1.03 * old,
+        )
+        for what, new, old, unit, digits in zip(
+            whats, here, there, ("s", "s", "MB", "ms"), (2, 2, 0, 2), strict=True
+        )
+    ]
+
+
 def _light(scratch: Path, runs: int) -> list[Row]:
     rows = []
     interpreter = _median(_wall([sys.executable, "-c", ""]) for _ in range(runs))
@@ -208,6 +238,7 @@ def _measure(
     *,
     rule: tuple[str, ...] = ("--judge", "reference"),
     reply: str = "climbing",
+    environ: Mapping[str, str] | None = None,
 ) -> Figures:
     template = scratch / f"{name}.yaml"
     template.write_text(TEMPLATE + "".join(f"  - question: Question {n}?\n" for n in range(questions)))
@@ -216,7 +247,7 @@ def _measure(
         command = ["run", str(template), "--base-url", model.base_url, "--model", "test-model"]
         command += ["--workspace", str(scratch / "workspace"), *rule]
         command += ["--sample", str(questions), "--max-rounds", str(rounds)]
-        spent = spend(command)
+        spent = spend(command, environ=environ)
         seen = model.requests
     first = min(one.received_at for one in seen)
     last = max(one.ended_at or one.received_at for one in seen)

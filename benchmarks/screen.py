@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.at_a_glance import LOCAL, of_checkout, rows_at_a_glance
+from benchmarks.at_a_glance import LOCAL, rows_at_a_glance
 from benchmarks.bare_app import MARKER
+from benchmarks.spent import of_checkout
 from benchmarks.watching import QUIET, Row, Watched, places, run_screen, spotui, streaming, template
 from spotui.runs.launch import Launcher
 from spotui.settings import locations
@@ -93,7 +94,7 @@ def _starting(runs: int, before: Path | None) -> list[Row]:
     bare_app, spotui_app = [sys.executable, "-m", "benchmarks.bare_app"], [sys.executable, "-m", "spotui"]
     programs = [(bare_app, MARKER, LOCAL), (spotui_app, "shown", LOCAL)]
     if before is not None:
-        programs.append((spotui_app, "shown", LOCAL | of_checkout(before)))
+        programs.append((spotui_app, "shown", {**LOCAL, **of_checkout(before)}))
     starts = [[_start(*program) for program in programs] for _ in range(runs + 1)]
     beside, here, *earlier = (
         Start(*map(statistics.median, zip(*column, strict=True)))
@@ -166,7 +167,7 @@ def _idle(runs: int, before: Path | None) -> list[Row]:
     if before is not None:
         here, earlier = (
             statistics.median(_home_memory(environ) for _ in range(runs))
-            for environ in (LOCAL, LOCAL | of_checkout(before))
+            for environ in (LOCAL, {**LOCAL, **of_checkout(before)})
         )
         rows.append(_against("memory at idle on Home", here, earlier, "MB"))
     return rows

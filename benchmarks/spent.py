@@ -11,6 +11,14 @@ from typing import NamedTuple
 PROGRAM = (sys.executable, "-m", "spotui")
 
 
+def of_checkout(checkout: Path) -> dict[str, str]:
+    """The environment in which the program of another checkout runs, whatever folder it is started in.
+
+    The libraries that it needs have to be installed beside those of this one.
+    """
+    return {"PYTHONPATH": str(checkout), "PYTHONSAFEPATH": "1"}
+
+
 class Spent(NamedTuple):
     """What one `spotui` command took.
 

@@ -3,11 +3,11 @@
 It compares words alone, asks nobody, and finds the same whenever a run is resumed.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.rows import Row, fill, slot_names
 from spotui.domain.text import IDEOGRAPHS
 from spotui.engine.task import Task
@@ -26,7 +26,7 @@ FEWEST_COMMON: Final = 2
 MOST_WORDS_READ: Final = 200_000
 """Words of rows that are compared: more than any optimizer is shown, and a fraction of a second to read."""
 
-_IS_IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
+_IS_IDEOGRAPH: Final = LazyPattern(f"[{IDEOGRAPHS}]")
 
 Words = tuple[str, ...]
 

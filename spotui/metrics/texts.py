@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.rows import Row
 from spotui.domain.tags import last_tagged
 from spotui.domain.text import IDEOGRAPHS
@@ -14,7 +15,7 @@ from spotui.lang import _
 from spotui.metrics.mark import Comparing, Mark, Metric, MetricError, no_reference, shown
 
 _LETTER: Final = rf"(?:(?![{IDEOGRAPHS}])\w)"
-_TOKEN: Final = re.compile(
+_TOKEN: Final = LazyPattern(
     rf"""
     (?<![^\W{IDEOGRAPHS}])-?(?:\d[\d.,:/]*\d|\d|\.\d+)(?:%|{_LETTER}*)  # a number with its unit
     | [{IDEOGRAPHS}]     # where no spaces are written, each character is a word

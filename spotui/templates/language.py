@@ -19,6 +19,8 @@ def language_of(template: Template) -> str:
     the characters are not taken for Chinese.
     """
     text = "\n".join((template.prompt, requirements_of(template), *(one.question for one in template.qa)))
+    if text.isascii():
+        return ""
     han = len(re.findall(_HAN, text))
     if not han or re.search(_KANA, text):
         return ""

@@ -11,9 +11,10 @@ from typing import Final
 
 import yaml
 
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.templates.yaml.nodes import Plain, value_of
 
-_NO_BLOCK: Final = re.compile(
+_NO_BLOCK: Final = LazyPattern(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
