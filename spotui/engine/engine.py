@@ -317,7 +317,7 @@ class Engine:
     @property
     def _proven(self) -> Trial:
         """The newest trial that is the best by votes or by its score, and not by preference alone."""
-        return self._trials[[one for one in self._won if one not in self._preferred][-1]]
+        return self._trials[next(one for one in reversed(self._won) if one not in self._preferred)]
 
     @property
     def best_outcome(self) -> Outcome:
