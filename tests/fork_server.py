@@ -220,6 +220,7 @@ def main() -> None:
     if signal.SIGINT not in order.ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv[1:] = order.words
+    gc.freeze = lambda: None  # or nothing that spotui forgets could complain at the end
     try:
         runpy.run_module("spotui", run_name="__main__", alter_sys=True)
     except SystemExit as error:
