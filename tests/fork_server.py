@@ -3,8 +3,8 @@
 Hundreds of tests start spotui as a process, and an interpreter takes half a second to import it. So a process
 that starts spotui has a server: an interpreter that has imported everything, and only forks. The fork is a
 child of the process that asked, with the arguments, environment, folder, descriptors, ignored signals and
-terminal that were asked for; `subprocess` works with it as with any other child. It has a server in turn, for
-the processes that it starts itself.
+terminal that were asked for; `subprocess` works with it as with any other child. A command that starts spotui
+itself has a server in turn.
 
 Commands that cannot be forked get a real interpreter: on other systems than Linux, in tests marked
 `real_interpreter`, and with options or variables that only a new interpreter takes.
@@ -211,12 +211,15 @@ def main() -> None:
     while True:
         order = _serve(link)
         sys.path[:] = [*_first_folders(order), *path, ROOT]
+        if not _starts_spotui(order.words):
+            link.close()
+            break
         ours, link = socket.socketpair()
         if os.fork():
+            link.close()
+            ForkServer(ours)
             break
         link = _alone(link)
-    link.close()
-    ForkServer(ours)
     if signal.SIGINT not in order.ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv[1:] = order.words
@@ -227,6 +230,14 @@ def main() -> None:
         _leave(error.code)
         raise
     _leave(0)
+
+
+def _starts_spotui(words: Sequence[str]) -> bool:
+    """Whether a command starts spotui in turn: a fork of a second server takes as long as many commands do.
+
+    If another one does, that is a real interpreter.
+    """
+    return not words or words[0].startswith(("--lang", "mcp", "serve")) or "--detach" in words
 
 
 def _leave(code: object) -> None:
