@@ -1,6 +1,5 @@
 """Tokens are counted as tiktoken counts them, offline, in bounded time."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -198,24 +197,6 @@ def test_many_threads_load_it_once() -> None:
         thread.join()
     assert counts == [TokenCount(2)] * 8
     assert tokens._load.cache_info().misses == 1
-
-
-def test_it_can_be_made_ready_off_the_event_loop() -> None:
-    async def main() -> str:
-        loader = []
-        original = tokens._encoder
-
-        def spied(encoding: str) -> tiktoken.Encoding | None:
-            loader.append(threading.current_thread())
-            return original(encoding)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tokens, "_encoder", spied)
-            await tokens.ready()
-        assert loader != [threading.main_thread()]
-        return loader[0].name
-
-    assert asyncio.run(main())
 
 
 def test_it_is_light_until_something_is_counted_and_never_heavy() -> None:
