@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -227,19 +228,37 @@ def _tell(probe: "Probe", *, as_json: bool) -> None:
 
 
 def _remove(parsed: argparse.Namespace) -> int:
-    from spotui.settings.save import remove_model
+    from spotui.settings.save import take_out_model
     from spotui.settings.table import is_embedded
 
     if is_embedded(parsed.model):
         from spotui.llm.local.store import ModelStore
 
         ModelStore(locations.models_dir()).remove(parsed.model)
-    elif not remove_model(parsed.model):
+        print(_("{model} is removed.", model=parsed.model))
+        return exit_codes.OK
+    removed = take_out_model(parsed.model)
+    had_key = False
+    # The app leaves the key of a model that it removes, as the model can be brought back there.
+    if find_spec("keyring") is not None and (removed is None or removed.entry.api_key_keyring):
+        from spotui.settings.errors import SettingsError
+        from spotui.settings.keys import delete_key
+
+        try:
+            had_key = delete_key(parsed.model)
+        except SettingsError as error:
+            if removed is not None:
+                text = _("Its key may still be in the system keyring: {error}", error=str(error))
+                print(text, file=sys.stderr)
+    if removed is None and not had_key:
         raise SpotuiError(
             _("There is no model {model!r} in the config file.", model=parsed.model),
             _("See 'spotui models list'."),
         )
-    print(_("{model} is removed.", model=parsed.model))
+    if removed is not None:
+        print(_("{model} is removed.", model=parsed.model))
+    if had_key:
+        print(_("Its key is deleted from the system keyring."))
     return exit_codes.OK
 
 

@@ -76,7 +76,6 @@ class _Row(msgspec.Struct):
     output_cost_per_token: Any = None
     cache_read_input_token_cost: Any = None
     cache_creation_input_token_cost: Any = None
-    max_input_tokens: Any = None
     max_output_tokens: Any = None
 
 
@@ -103,13 +102,6 @@ def lookup(model_id: str) -> Price | None:
         cached=_cache_price(row.cache_read_input_token_cost),
         cache_write=_cache_price(row.cache_creation_input_token_cost),
     )
-
-
-def context_window(model_id: str) -> int | None:
-    """The longest prompt that a model reads, in tokens, or None when it is unknown."""
-    row = _row(model_id)
-    window = row.max_input_tokens if row is not None else None
-    return window if isinstance(window, int) and window > 0 else None
 
 
 def longest_reply(model_id: str) -> int | None:

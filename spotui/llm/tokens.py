@@ -127,7 +127,7 @@ def _load(encoding: str) -> "Encoding | None":
     return loaded
 
 
-_LINES_BYTES: Final = 65_536
+_LINES_BYTES: Final = 16_384
 
 
 def _reader(folder: "Path") -> Callable[..., dict[bytes, int]]:

@@ -54,19 +54,6 @@ def check_model(model: str, entry: ModelConfig) -> None:
     _checked(_("The model id"), ModelId, model)
 
 
-def remove_model(model: str, path: Path | None = None) -> bool:
-    """Remove a model's entry.
-
-    Returns:
-        Whether there was one.
-
-    Raises:
-        SettingsError: The file cannot be read or written; it is as it was.
-    """
-    edit = _save({("models", model): UNSET}, path)
-    return edit.after != edit.before
-
-
 class Removed(NamedTuple):
     """A model's entry that was taken out, and what it takes to put it back.
 

@@ -185,6 +185,12 @@ class ModelsScreen(Page[None]):
         if removed is not None:
             self._removed.append(removed)
             self.notify(_("{model} is removed; u brings it back.", model=model), markup=False)
+            if removed.entry.api_key_keyring:
+                text = _(
+                    "Its key is still in the system keyring. Delete it with 'spotui models remove {model}'.",
+                    model=model,
+                )
+                self.notify(text, markup=False)
             self.refresh_bindings()
         await self._read_again()
 

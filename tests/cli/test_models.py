@@ -147,13 +147,13 @@ def with_keyring(home: Path, *words: str, key: str) -> Outcome:
     path = f"{ROOT / 'tests' / 'file_keyring'}{os.pathsep}{ROOT}"
     env = {**os.environ, "PYTHONPATH": path, "KEYRING_FILE": str(home / "keyring.json")}
     del env["OPENAI_API_KEY"]
-    return spotui("models", "add", "mine", *words, "--keyring", env=env, stdin=key)
+    return spotui("models", *words, env=env, stdin=key)
 
 
 def test_a_key_goes_through_standard_input_into_the_keyring_and_nowhere_else(
     home: Path, model: ModelServer, config: Path
 ) -> None:
-    words = ["--base-url", model.base_url, "--json"]
+    words = ["add", "mine", "--keyring", "--base-url", model.base_url, "--json"]
     wrong = with_keyring(home, *words, key="sk-wrong\n")
     assert wrong.code == 1
     assert "HTTP 401" in wrong.err
@@ -172,12 +172,23 @@ def test_a_key_goes_through_standard_input_into_the_keyring_and_nowhere_else(
     assert again.code == 0
     assert "concurrency: 2" in config.read_text()
 
+    gone = with_keyring(home, "remove", "mine", key="")
+    assert gone.out.splitlines() == ["mine is removed.", "Its key is deleted from the system keyring."]
+    assert json.loads((home / "keyring.json").read_text()) == {}
+
+
+def test_the_key_of_a_model_that_was_removed_elsewhere_can_be_deleted(home: Path) -> None:
+    (home / "keyring.json").write_text('{"spotui mine": "sk-the-key", "spotui other": "sk-another"}')
+    assert with_keyring(home, "remove", "mine", key="").code == 0
+    assert json.loads((home / "keyring.json").read_text()) == {"spotui other": "sk-another"}
+    assert "There is no model 'mine'" in with_keyring(home, "remove", "mine", key="").err
+
 
 def test_a_variable_that_is_set_is_what_is_tested_even_beside_a_typed_key(
     home: Path, model: ModelServer, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_KEY", "sk-wrong")
-    words = ["--base-url", model.base_url, "--api-key-env", "MY_KEY"]
+    words = ["add", "mine", "--keyring", "--base-url", model.base_url, "--api-key-env", "MY_KEY"]
     assert "HTTP 401" in with_keyring(home, *words, key="sk-the-key\n").err
     assert not config.exists()
 

@@ -128,12 +128,6 @@ def test_prices_agree_with_the_table_for_every_chat_model_of_openai() -> None:
             assert price is None
 
 
-def test_context_windows_are_those_of_the_prompt() -> None:
-    assert pricing.context_window("gpt-4o") == 128_000
-    assert pricing.context_window("anthropic/claude-sonnet-4-5") == 200_000
-    assert pricing.context_window("no-such-model") is None
-
-
 def test_providers_are_told_from_owners_of_weights() -> None:
     providers = pricing.known_providers()
     assert {"anthropic", "openrouter", "azure", "bedrock", "ollama", "modelscope", "poe"} <= providers
@@ -191,7 +185,6 @@ def test_a_missing_or_broken_table_knows_nothing(
     pricing._read_table.cache_clear()
     try:
         assert pricing.lookup("gpt-4o") is None
-        assert pricing.context_window("gpt-4o") is None
         assert pricing.nearest("gpt-4o") == []
     finally:
         pricing._read_table.cache_clear()

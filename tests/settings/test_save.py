@@ -16,7 +16,6 @@ from spotui.settings.config_file import ModelConfig, PriceConfig, load_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.save import (
     put_back_model,
-    remove_model,
     save_default,
     save_defaults,
     save_model,
@@ -123,12 +122,12 @@ def test_replacing_a_model_replaces_all_of_it_and_keeps_its_comments(path: Path)
 
 
 def test_removing_a_model_leaves_the_comments_of_its_neighbours(path: Path) -> None:
-    assert remove_model("gpt-4o", path)
+    assert take_out_model("gpt-4o", path)
     assert "gpt-4o" not in load_config(path).config.models
     gone, come = changed_lines(path)
     assert [line.strip().partition(":")[0] for line in gone] == ["gpt-4o", "base_url", "timeout"]
     assert come == []
-    assert remove_model("tiny", path)
+    assert take_out_model("tiny", path)
     assert load_config(path).config.models == {}
     save_model("again", ModelConfig(timeout=3), path)
     assert list(load_config(path).config.models) == ["again"]
@@ -169,8 +168,8 @@ def test_a_model_is_put_back_where_nothing_is_as_it_was(path: Path) -> None:
 
 def test_removing_what_is_not_there_changes_nothing(path: Path) -> None:
     before = path.stat()
-    assert not remove_model("nobody", path)
-    assert not remove_model("nobody", path.parent / "none.yaml")
+    assert not take_out_model("nobody", path)
+    assert not take_out_model("nobody", path.parent / "none.yaml")
     assert not (path.parent / "none.yaml").exists()
     after = path.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
@@ -287,7 +286,7 @@ def test_removing_what_an_alias_needs_is_refused(path: Path) -> None:
     text = "models:\n  a: &one {timeout: 3}\n  b: *one\n"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"models\.a"):
-        remove_model("a", path)
+        take_out_model("a", path)
     assert path.read_text(encoding="utf-8") == text
 
 
@@ -322,7 +321,7 @@ def test_any_model_id_comes_back_as_it_was(model: str, timeout: float, keep: boo
     save_model(model, ModelConfig(timeout=timeout), path)
     assert load_config(path).config.models[model].timeout == timeout
     if not keep:
-        remove_model(model, path)
+        take_out_model(model, path)
         assert load_config(path).config.models == {
             name: entry for name, entry in before.models.items() if name != model
         }

@@ -327,20 +327,6 @@ class OpenAICompatibleProvider:
                 raise error
             self.concessions = self.concessions.after(refusal, request)
 
-    async def list_models(self) -> list[str]:
-        """The ids of the models the endpoint offers, in its order.
-
-        Raises:
-            ModelError: It cannot be reached, refuses, or answers with something else.
-        """
-        ids = _model_ids(await self._whole("GET", "/models"))
-        if ids is None:
-            raise MalformedReplyError(
-                _("{place} answered with something other than a list of models.", place=self._pool.target),
-                _("Check the base URL: does it end in /v1?"),
-            )
-        return ids
-
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
         await self._pool.aclose()
@@ -397,13 +383,3 @@ async def _refusal_in_place_of(reader: ReplyReader, response: "HttpResponse") ->
             raise
         return error
     return None
-
-
-def _model_ids(body: bytes) -> list[str] | None:
-    payload = decode_json(body.decode("utf-8-sig", "replace"))
-    if isinstance(payload, dict):
-        payload = payload.get("data", payload.get("models"))
-    if not isinstance(payload, list):
-        return None
-    names = [item.get("id") or item.get("name") for item in payload if isinstance(item, dict)]
-    return [name for name in dict.fromkeys(names) if isinstance(name, str)]

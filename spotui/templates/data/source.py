@@ -111,11 +111,6 @@ def read_source(data: object, *, has_questions: bool) -> tuple[DataSource, list[
     return source, reader.faults
 
 
-def slot_columns(source: DataSource) -> tuple[str, ...]:
-    """The names that `columns` gives to parts of the row besides question and answer."""
-    return tuple(name for name in source.columns if name not in ("question", "answer", "files"))
-
-
 class _Reader:
     def __init__(self) -> None:
         self.faults: list[KeyFault] = []

@@ -8,7 +8,7 @@ import pytest
 
 from spotui.domain.calls import Request, Usage
 from spotui.domain.messages import Message
-from spotui.llm.protocol import BadRequestError, Delta, MalformedReplyError, UnavailableError
+from spotui.llm.protocol import BadRequestError, Delta, UnavailableError
 from spotui.llm.providers.openai_compatible import OpenAICompatibleProvider
 from spotui.llm.routing import Endpoint, Limits
 from tests.llm.providers.asking import KEY, a_request, an_endpoint, ask, ask_endpoint
@@ -310,25 +310,6 @@ def test_a_proxy_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch, proxy: str
     with pytest.raises(BadRequestError, match="proxy") as caught:
         ask_endpoint(an_endpoint("http://model.example/v1"))
     assert "hidden" not in str(caught.value)
-
-
-def test_models_are_listed() -> None:
-    async def list_models(base_url: str) -> list[str]:
-        provider = OpenAICompatibleProvider(an_endpoint(base_url, key=KEY))
-        try:
-            return await provider.list_models()
-        finally:
-            await provider.aclose()
-
-    with ModelServer(models=("b", "a"), api_key=KEY) as server:
-        assert asyncio.run(list_models(server.base_url)) == ["b", "a"]
-        with pytest.raises(BadRequestError, match="HTTP 404"):
-            asyncio.run(list_models(server.base_url + "/elsewhere"))
-    with (
-        ModelServer(models={"not": "a list"}) as server,
-        pytest.raises(MalformedReplyError, match="list of models"),
-    ):
-        asyncio.run(list_models(server.base_url))
 
 
 def test_a_server_that_dies_between_two_calls(tmp_path: Path) -> None:
