@@ -19,7 +19,6 @@ ResolvedJudge = Literal["balanced", "thorough", "reference", "likelihood", "logp
 Judge = Literal["auto", ResolvedJudge]
 Unit = Literal["set", "row"]
 Racing = Literal["paired", "halving", "none"]
-JUDGES: Final[tuple[str, ...]] = get_args(Judge)
 
 
 def _model_id_fault(text: str) -> str | None:

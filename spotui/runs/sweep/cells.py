@@ -47,7 +47,6 @@ class SweepEstimate(NamedTuple):
         usd: See `calls`; None when a price is unknown.
         seconds: With so many runs at once as the sweep has.
         test: The part of the test.
-        is_drawn: Whether only some kinds of runs were estimated, and the others alike.
         is_known: Whether all methods say what they take.
         batches: How often a run waits for a batch at most; `seconds` is without that.
     """
@@ -58,7 +57,6 @@ class SweepEstimate(NamedTuple):
     usd: float | None
     seconds: float
     test: Amounts
-    is_drawn: bool
     is_known: bool
     batches: int = 0
 
@@ -203,7 +201,6 @@ class Cells:
             usd=None if spent is None else spent + test.usd,
             seconds=sum(one.seconds for one in found) * each * runs / max(1, min(parallel, runs)),
             test=test,
-            is_drawn=len(drawn) < len({cell._replace(seed=0) for cell in cells}),
             is_known=len(found) == len(drawn),
             batches=max((one.batches for one in found), default=0),
         )

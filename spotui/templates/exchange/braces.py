@@ -9,9 +9,6 @@ from spotui.lang import _
 from spotui.templates.data.values import MISSING, reach, written
 from spotui.templates.exchange.imported import Notes
 
-RESERVED: Final = ("question", "answer", "options", "prompt")
-"""Names that mean something in a template, so that a variable of that name may get another one."""
-
 _DOUBLE: Final = re.compile(r"\{\{-?\s*(?P<inner>.*?)\s*-?\}\}", re.DOTALL)
 _STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 _COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)

@@ -119,7 +119,7 @@ class Composer:
         if self._repeated > self._most_repeated:
             self._fault(event, _("The *aliases up to here repeat too much."), _("Write the values out."))
             raise YamlError(self.faults)
-        return msgspec.structs.replace(target, line=line, start=start, end=end, alias=True, anchored=False)
+        return msgspec.structs.replace(target, line=line, start=start, end=end, alias=True)
 
     def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         line, start, end = self._place(event)
@@ -137,7 +137,6 @@ class Composer:
             line=line,
             start=start,
             end=end,
-            anchored=event.anchor is not None,
             text=text,
             style=style,
             typed=not style and event.tag is None,
@@ -186,7 +185,6 @@ class Composer:
             start=start,
             end=end,
             size=size,
-            anchored=event.anchor is not None,
             entries=entries,
             flow=bool(event.flow_style),
         )
@@ -205,7 +203,6 @@ class Composer:
             start=start,
             end=end,
             size=1 + sum(item.size for item in items),
-            anchored=event.anchor is not None,
             items=tuple(items),
             flow=bool(event.flow_style),
         )

@@ -47,7 +47,6 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         start: Offset in the text of its first character, its anchor or tag included.
         end: Offset after its last character.
         size: How many values it holds, itself included.
-        anchored: Whether aliases may refer to it.
         alias: Whether it is an `*alias`: it is here, its contents are elsewhere.
     """
 
@@ -55,7 +54,6 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     start: int
     end: int
     size: int = 1
-    anchored: bool = False
     alias: bool = False
 
     def data(self) -> Plain:

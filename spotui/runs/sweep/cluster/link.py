@@ -17,9 +17,6 @@ class Link:
 
     Args:
         comm: The connection, as Dask makes it.
-
-    Attributes:
-        peer: The address of the other end.
     """
 
     def __init__(self, comm: Any) -> None:
@@ -29,7 +26,6 @@ class Link:
         self._wanted = asyncio.Event()
         self._number = 0
         self._asked: dict[int, asyncio.Future[Any]] = {}
-        self.peer = str(comm.peer_address)
 
     def send(self, op: str, **more: Any) -> None:
         """Send a message soon; what is sent first arrives first."""
