@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 def add_estimate_arguments(parser: argparse.ArgumentParser) -> None:
     """What `estimate` takes."""
+    from spotui.settings.table import Group
+
     parser.add_argument(
         "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
     )
     parser.add_argument("--json", action="store_true", help=_("one JSON object"))
     options.add_method(parser)
-    options.add_settings(parser)
+    options.add_settings(parser, *(group for group in Group if group is not Group.TRACKING))
     options.add_workspace(parser)
 
 

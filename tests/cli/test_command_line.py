@@ -122,7 +122,7 @@ FLAGS_OF_GROUPS = {
 }
 VERBS_OF_GROUPS = {
     "run": set(Group),
-    "estimate": set(Group),
+    "estimate": {*Group} - {Group.TRACKING},
     "branch": set(Group),
     "doctor": set(Group),
     "race": {*Group} - {Group.FINAL_CHECK},
