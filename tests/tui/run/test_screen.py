@@ -225,7 +225,7 @@ def test_a_run_is_paused_left_found_again_and_goes_on(
         await until_seen(pilot, "paused", "Paused by the user.")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        await until_seen(pilot, "running")
+        await until_seen(pilot, "paused")
 
     async def come_back(app: SpotuiApp, pilot: Pilot[None]) -> None:
         released.set()
@@ -236,7 +236,7 @@ def test_a_run_is_paused_left_found_again_and_goes_on(
     with ModelServer(wait) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         drive(tmp_path, leave, workspace=workspace)
-        assert ended(workspace).state == "running"
+        assert ended(workspace).state == "paused"
         drive(tmp_path, come_back, SMALL, workspace=workspace)
     history = ended(workspace)
     assert [line.round for line in history.rounds] == [1, 2, 3, 4, 5]
