@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.spent import of_checkout
-from benchmarks.watching import QUIET, Row, Watched, run_screen, streaming
+from benchmarks.table import Row
+from benchmarks.watching import QUIET, Watched, run_screen, streaming
 from spotui.domain.records import AnswerRecord, Line, RoundLine, SessionLine, VoteRecord
 from spotui.runs.launch import Launcher
 from spotui.settings import locations

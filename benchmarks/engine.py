@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from benchmarks import installed
 from benchmarks.spent import of_checkout, spend
+from benchmarks.table import Row, against
 from tests.model_server import ModelServerProcess
 
 TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
@@ -39,16 +40,6 @@ class Figures(NamedTuple):
     to_first_request: float
     rounds: float
     requests: int
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    here: str
-    beside: str
-    goal: str
-    holds: bool
 
 
 def main() -> None:
@@ -192,18 +183,15 @@ def _against(scratch: Path, runs: int, before: Path) -> list[Row]:
             a_call = (long.cpu - short.cpu) / (long.requests - short.requests) * 1000
             taken[which].append((short.to_first_request, short.cpu, long.megabytes, a_call))
     here, there = ([_median(column) for column in zip(*one, strict=True)] for one in taken)
-    whats = ("start to the first request", "CPU time of one round", "peak memory", "own CPU time a call")
+    figures = (
+        ("start to the first request", "s", 2),
+        ("CPU time of one round", "s", 2),
+        ("peak memory", "MB", 0),
+        ("own CPU time a call", "ms", 2),
+    )
     return [
-        Row(
-            f"{what}, against the earlier commit",
-            f"{new / old:.2f} x",
-            f"{new:.{digits}f} and {old:.{digits}f} {unit}",
-            "1.03 x",
-            new <= 1.03 * old,
-        )
-        for what, new, old, unit, digits in zip(
-            whats, here, there, ("s", "s", "MB", "ms"), (2, 2, 0, 2), strict=True
-        )
+        against(what, new, old, unit, digits=digits)
+        for (what, unit, digits), new, old in zip(figures, here, there, strict=True)
     ]
 
 

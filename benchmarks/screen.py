@@ -20,7 +20,8 @@ from typing import NamedTuple
 from benchmarks.at_a_glance import LOCAL, rows_at_a_glance
 from benchmarks.bare_app import MARKER
 from benchmarks.spent import of_checkout
-from benchmarks.watching import QUIET, Row, Watched, places, run_screen, spotui, streaming, template
+from benchmarks.table import Row, against
+from benchmarks.watching import QUIET, Watched, places, run_screen, spotui, streaming, template
 from spotui.runs.launch import Launcher
 from spotui.settings import locations
 from spotui.settings.resolve import Flags
@@ -30,7 +31,6 @@ from tests.model_server import ModelServerProcess
 PRESSES = 40
 LONG_ROUNDS, LONG_SAMPLE, LONG_SECONDS = 300, 5, 300.0
 LITELLM_SECONDS = 4.0
-_NO_WORSE = 1.03
 
 
 class Start(NamedTuple):
@@ -119,21 +119,9 @@ def _starting(runs: int, before: Path | None) -> list[Row]:
         ),
     ]
     for once in earlier:
-        rows.append(_against("first real text", here.text, once.text, "ms"))
-        rows.append(_against("settled screen", here.settled, once.settled, "ms"))
+        rows.append(against("first real text", here.text, once.text, "ms"))
+        rows.append(against("settled screen", here.settled, once.settled, "ms"))
     return rows
-
-
-def _against(what: str, here: float, earlier: float, unit: str) -> Row:
-    """A figure against that of the earlier commit."""
-    ratio = here / earlier
-    return Row(
-        f"{what}, against the earlier commit",
-        f"{ratio:.2f} x",
-        f"{here:.0f} and {earlier:.0f} {unit}",
-        "1.03 x",
-        ratio <= _NO_WORSE,
-    )
 
 
 def _start(command: list[str], marker: str, environ: dict[str, str | None]) -> Start:
@@ -169,7 +157,7 @@ def _idle(runs: int, before: Path | None) -> list[Row]:
             statistics.median(_home_memory(environ) for _ in range(runs))
             for environ in (LOCAL, {**LOCAL, **of_checkout(before)})
         )
-        rows.append(_against("memory at idle on Home", here, earlier, "MB"))
+        rows.append(against("memory at idle on Home", here, earlier, "MB"))
     return rows
 
 

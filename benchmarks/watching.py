@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.model_server import ModelServerProcess
 from tests.terminal import Pty
@@ -15,16 +14,6 @@ from tests.terminal import Pty
 QUIET = 0.4
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 STREAMS, PAUSE = 8, 0.008
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    here: str
-    beside: str
-    goal: str
-    holds: bool
 
 
 class Watched(Pty):
