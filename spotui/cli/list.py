@@ -46,7 +46,7 @@ def _row(project: Project) -> dict[str, object]:
     best = history.best
     return {
         "name": project.name,
-        "state": history.stop.reason if history.state == "ended" and history.stop else history.state,
+        "state": history.standing,
         "rounds": len(history.rounds),
         "best": best.round if best else None,
         "usd": total_cost(history.rounds),

@@ -265,6 +265,4 @@ def _curve(history: History) -> Iterator[tuple[int, float]]:
 
 
 def _state_of(history: History) -> str:
-    if history.state == "ended" and history.stop is not None:
-        return history.stop.reason
-    return "waiting" if history.state == "interrupted" and not history.rounds else history.state
+    return "waiting" if history.state == "interrupted" and not history.rounds else history.standing

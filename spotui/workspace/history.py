@@ -188,6 +188,11 @@ class History(msgspec.Struct, frozen=True):
     hints: tuple[HintLine, ...] = ()
 
     @property
+    def standing(self) -> str:
+        """The state, or the reason of the stop once the run has ended."""
+        return self.stop.reason if self.state == "ended" and self.stop else self.state
+
+    @property
     def best(self) -> RoundLine | None:
         """The round whose prompt is the best so far; the seed, when the final check found no improvement."""
         best = best_of(self.rounds)

@@ -83,7 +83,7 @@ def scan(
         if number == 1 or (raw.startswith(heads) and holding in raw):
             try:
                 line = _decode(raw)
-            except (*DAMAGE, SpotuiError) as error:
+            except DAMAGE as error:
                 if _is_torn(raw, file):
                     return
                 raise JournalError(
@@ -108,10 +108,13 @@ def _decode(raw: bytes) -> AnyLine:
             request_decoder.decode(line.request)
             reply_decoder.decode(line.reply)
         case RoundLine() if line.told:
-            from spotui.domain.event_lines import decode_event
+            from spotui.domain.event_lines import WireError, decode_event
 
-            for event in line.told:
-                decode_event(event)
+            try:
+                for event in line.told:
+                    decode_event(event)
+            except WireError as error:
+                raise msgspec.ValidationError(str(error)) from None
         case LimitsLine():
             from spotui.settings.table import check_limits
             from spotui.settings.values import InvalidSettingError

@@ -81,7 +81,6 @@ def read_overview(project: Project) -> Overview:
 
 def _read(project: Project) -> Overview:
     history = read_history(project)
-    state = history.stop.reason if history.state == "ended" and history.stop else history.state
     method, wanted, when = "", 0, None
     if project.is_ours:
         snapshot = read_snapshot(project.snapshot)
@@ -90,7 +89,7 @@ def _read(project: Project) -> Overview:
         wanted = int(rounds) if isinstance(rounds, int | float) else 0
     return Overview(
         name=project.name,
-        state=state,
+        state=history.standing,
         method=method,
         rounds=len(history.rounds),
         rounds_wanted=wanted,
