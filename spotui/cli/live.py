@@ -16,7 +16,7 @@ from rich.text import Text
 from spotui.cli.summary import TEXTS, fit, head, how_to_continue, is_copied, round_cells, summary
 from spotui.cli.terminal import Lasting, behind, lose
 from spotui.domain.events import Event
-from spotui.domain.figures import count, duration, usd
+from spotui.domain.figures import clock, count, duration, usd
 from spotui.domain.records import CallKey
 from spotui.domain.text import guard, visible
 from spotui.lang import _, ngettext
@@ -178,7 +178,7 @@ class LiveDisplay:
                 style=self._error,
             )
         so_far = f", {count(call.characters)} characters" if call.characters else ""
-        return Text(f"  · {verb}: {call.model}, {duration(max(0.0, now - call.since))}{so_far}", style="dim")
+        return Text(f"  · {verb}: {call.model}, {clock(max(0.0, now - call.since))}{so_far}", style="dim")
 
 
 def _style(colour: str) -> Style:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
 from spotui.domain.answer_cost import latency, price
-from spotui.domain.figures import count, duration, floor_points, gained, points, span, usd
+from spotui.domain.figures import clock, count, floor_points, gained, points, span, usd
 from spotui.lang import _, as_english, ngettext
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _print(
         print(
             f"{one.method:{width}}  {points(one.score.mean):>5}  {span(points(low), points(high)):14}  "
             f"{gain:24}  {floor_points(one.gain.floor):>6}  {spent.calls:>6}  "
-            f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {duration(one.seconds):>7}  "
+            f"{count(spent.tokens, estimated=spent.estimated):>7}  {cost:>9}  {clock(one.seconds):>7}  "
             f"{price(one.per_answer):>10}  {latency(one.per_answer):>8}  {one.rounds}"
         )
     if record.continued is not None:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from spotui.domain.answer_cost import latency, price
 from spotui.domain.events import RoundFinished, RunOpened, RunStopped
-from spotui.domain.figures import cell, count, duration, points, usd, verdict
+from spotui.domain.figures import cell, clock, count, duration, points, usd, verdict
 from spotui.domain.records import AS_PLANNED
 from spotui.domain.text import short, width
 from spotui.domain.verdicts import Outcome
@@ -80,7 +80,7 @@ def round_cells(shown: RoundPicture, columns: Sequence[str]) -> RoundCells:
         votes=votes if end.score is None else points(end.score),
         tokens=count(end.prompt_tokens + end.completion_tokens, estimated=end.estimated),
         cost=usd(end.cost_usd, estimated=end.estimated),
-        time=duration(end.seconds),
+        time=clock(end.seconds),
         modification=text or end.note,
         columns={name: _cell(end, name) for name in columns},
     )

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from spotui.domain.figures import count, duration, usd
+from spotui.domain.figures import clock, count, usd
 from spotui.domain.text import estimate_tokens
 from spotui.lang import _
 
@@ -171,7 +171,7 @@ def price(cost: AnswerCost | None) -> str:
 
 def latency(cost: AnswerCost | None) -> str:
     """The seconds of an answer as they are shown; empty where they are unknown."""
-    return "" if cost is None or cost.seconds is None else duration(cost.seconds)
+    return "" if cost is None or cost.seconds is None else clock(cost.seconds)
 
 
 def in_words(cost: AnswerCost) -> str:

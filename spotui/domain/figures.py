@@ -94,22 +94,40 @@ def size(number: int) -> str:
     return f"{text} GB"
 
 
-_HOURS_OF_A_DAY: Final = 24
+# Above these, a span would be rounded to ten seconds, a minute, an hour or a day.
+_TENTHS: Final = 9.95
+_FEWEST_MINUTES: Final = 59.5
+_HOUR: Final = 3599.5
+_DAY: Final = 86_370.0
+
+
+def clock(seconds: float) -> str:
+    """A time span as a column or a running clock shows it: 0.4 s, 12 s, 3:07, 1:02:33, 2 d 5 h."""
+    if seconds < _FEWEST_MINUTES or seconds >= _DAY:
+        return duration(seconds)
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def duration(seconds: float) -> str:
-    """A time span: 0.4 s, 12 s, 3:07, 1:02:33, 2 d 5 h."""
-    if seconds < 9.95:
+    """A time span as a sentence has it: 0.4 s, 12 s, 3 min 7 s, 1 h 2 min, 2 d 5 h."""
+    if seconds < _TENTHS:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours >= _HOURS_OF_A_DAY:
-        days, hours = divmod(round(whole / 3600), _HOURS_OF_A_DAY)
-        return _("{days} d {hours} h", days=days, hours=hours)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    if seconds < _FEWEST_MINUTES:
+        return f"{round(seconds)} s"
+    if seconds < _HOUR:
+        minutes, rest = divmod(round(seconds), 60)
+        if rest:
+            return _("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+        return _("{minutes} min", minutes=minutes)
+    if seconds < _DAY:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        if minutes:
+            return _("{hours} h {minutes} min", hours=hours, minutes=minutes)
+        return _("{hours} h", hours=hours)
+    days, hours = divmod(round(seconds / 3600), 24)
+    return _("{days} d {hours} h", days=days, hours=hours) if hours else _("{days} d", days=days)
 
 
 def points(score: float) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from spotui.domain.events import CandidateScored, FinalCheckFinished, RoundFinished
-from spotui.domain.figures import count, duration, percent, points, usd
+from spotui.domain.figures import clock, count, percent, points, usd
 from spotui.domain.statistics import Comparison, compare, wilson
 from spotui.lang import N_, _, ngettext
 from spotui.view.picture import Picture
@@ -214,7 +214,7 @@ def budget(picture: Picture) -> Budget | None:
             ("calls", spent.calls, lambda number: f"{number:,.0f}"),
             ("usd", spent.cost_usd, usd),
             ("tokens", tokens, lambda number: count(round(number))),
-            ("minutes", spent.seconds / 60, lambda number: duration(60 * number)),
+            ("minutes", spent.seconds / 60, lambda number: clock(60 * number)),
         ):
             if limit := limits.get(name):
                 text = _("{spent} of {limit}", spent=written(value), limit=written(limit))

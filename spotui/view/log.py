@@ -8,7 +8,7 @@ import msgspec
 
 from spotui.domain.declared import Note
 from spotui.domain.events import CallDropped, CallFinished, CallRetried, CallStarted
-from spotui.domain.figures import count, duration
+from spotui.domain.figures import clock, count
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
 from spotui.lang import N_, NN_, _, ngettext
@@ -300,5 +300,5 @@ class Batch:
         if self._tokens:
             facts.append(_("{tokens} tok", tokens=count(self._tokens, estimated=self._estimated)))
         if not self._live and self._last > self._began > 0:
-            facts.append(duration(self._last - self._began))
+            facts.append(clock(self._last - self._began))
         return facts

@@ -7,8 +7,8 @@ from spotui.domain.events import PastPrompt
 from spotui.domain.figures import (
     cell,
     change_in_words,
+    clock,
     count,
-    duration,
     floor_points,
     points,
     rounds_named,
@@ -213,7 +213,7 @@ def finished(event: events.RoundFinished) -> Entry:
         figures.append(f"{event.wins}:{event.losses}")
         words.append(_("votes {votes}", votes=figures[0]))
     tokens = count(event.prompt_tokens + event.completion_tokens, estimated=event.estimated)
-    spent = [usd(event.cost_usd, estimated=event.estimated), duration(event.seconds)]
+    spent = [usd(event.cost_usd, estimated=event.estimated), clock(event.seconds)]
     notes = [event.note] if event.note else []
     if event.judged is not None:
         notes.append(_("The judge's verdict was {judged}.", judged=event.judged))

@@ -28,7 +28,7 @@ from spotui.domain.events import (
     RunStopped,
     ScoringStarted,
 )
-from spotui.domain.figures import count, duration
+from spotui.domain.figures import clock, count
 from spotui.domain.records import CallKey
 from spotui.domain.text import short
 from spotui.lang import N_, _, ngettext
@@ -321,7 +321,7 @@ class Story:
 
 def _facts(event: CallFinished) -> str:
     tokens = event.prompt_tokens + event.completion_tokens
-    facts = [_("{tokens} tok", tokens=count(tokens, estimated=event.estimated)), duration(event.seconds)]
+    facts = [_("{tokens} tok", tokens=count(tokens, estimated=event.estimated)), clock(event.seconds)]
     if event.recorded:
         facts.append(_("recorded"))
     if event.finish_reason in CUTS:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from spotui.domain.figures import aligned, count, duration, gained, points, span, state_in_words, usd
+from spotui.domain.figures import aligned, clock, count, gained, points, span, state_in_words, usd
 from spotui.domain.macro import MacroGain
 from spotui.domain.statistics import Interval
 from spotui.lang import _, ngettext
@@ -121,7 +121,7 @@ def _cells(standing: Standing) -> list[str]:
         f"{standing.calls:,}",
         count(standing.tokens, estimated=standing.estimated),
         usd(standing.cost_usd, standing.unpriced, estimated=standing.estimated),
-        duration(standing.seconds),
+        clock(standing.seconds),
     ]
 
 

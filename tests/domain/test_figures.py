@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.domain.figures import aligned, count, duration, limit, moment, size, usd
+from spotui.domain.figures import aligned, clock, count, duration, limit, moment, size, usd
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,33 @@ def test_sizes_are_short(number: int, text: str) -> None:
         (9.94, "9.9 s"),
         (9.96, "10 s"),
         (59.4, "59 s"),
+        (59.6, "1 min"),
+        (187, "3 min 7 s"),
+        (3599.6, "1 h"),
+        (3753, "1 h 3 min"),
+        (86_369, "23 h 59 min"),
+        (86_380, "1 d"),
+        (86_400 + 5 * 3600 - 1, "1 d 5 h"),
+    ],
+)
+def test_a_time_in_a_sentence_names_its_units_and_never_has_sixty_of_one(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (59.4, "59 s"),
         (59.6, "1:00"),
         (187, "3:07"),
         (3599.6, "1:00:00"),
         (3753, "1:02:33"),
-        (86_399, "23:59:59"),
+        (86_369, "23:59:29"),
         (86_400 + 5 * 3600 - 1, "1 d 5 h"),
     ],
 )
-def test_a_time_never_shows_sixty_seconds(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+def test_a_time_in_a_column_is_short(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
 
 
 NOW = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, usd
+from spotui.domain.figures import clock, count, usd
 from spotui.lang import N_, _
 from spotui.settings.table import LIMITS, ROLES, BudgetSettings, Role, text_of
 from spotui.settings.values import KindError, convert_text
@@ -275,7 +275,7 @@ def _table(expected: list[tuple[str, Expected]]) -> Iterator[Content]:
 def _cells(shares: Mapping[Role, Share], seconds: float, *, is_priced: bool) -> list[str]:
     whole = together(shares.values())
     of_roles = [usd(shares[role].usd) if is_priced else f"{shares[role].calls:,}" for role in ROLES]
-    return [*of_roles, f"{whole.calls:,}", count(whole.tokens), usd(whole.usd), duration(seconds)]
+    return [*of_roles, f"{whole.calls:,}", count(whole.tokens), usd(whole.usd), clock(seconds)]
 
 
 def _line(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:

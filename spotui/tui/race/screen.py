@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from spotui.domain.commands import Stop, encode_command
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import bar, count, duration, gained, points, span, state_in_words, usd
+from spotui.domain.figures import bar, clock, count, gained, points, span, state_in_words, usd
 from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
 from spotui.tui.chart import ForestChart, PlotChart
@@ -363,7 +363,7 @@ def _cells(lane: Lane) -> tuple[Content | str, ...]:
         Content.styled(progress, "$text-success" if lane.state == "running" else "$text-muted"),
         rounds,
         "" if lane.score is None else points(lane.score),
-        duration(lane.seconds) if lane.seconds else "",
+        clock(lane.seconds) if lane.seconds else "",
         count(lane.tokens, estimated=lane.estimated) if lane.tokens else "",
         usd(lane.cost_usd, estimated=lane.estimated) if lane.rounds and lane.cost_usd is not None else "",
     )

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from spotui.domain.events import RunOpened
-from spotui.domain.figures import count, duration, state_in_words, usd
+from spotui.domain.figures import clock, count, duration, state_in_words, usd
 from spotui.lang import _, ngettext, spaced
 from spotui.tui.page import Bar, Page
 from spotui.tui.run.client import RunClient
@@ -192,7 +192,7 @@ def _taken(picture: Picture, *, with_left: bool) -> list[str]:
     parts = [
         _of(usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated), picture, "usd", usd),
         _of(_("{tokens} tok", tokens=tokens), picture, "tokens", count),
-        _of(duration(spent.seconds + since), picture, "minutes", _minutes),
+        _of(clock(spent.seconds + since), picture, "minutes", _minutes),
     ]
     if with_left and (left := picture.seconds_left) is not None:
         parts.append(_("~{time} left", time=duration(left)))
@@ -218,7 +218,7 @@ def _of(spent: str, picture: Picture, limit: str, shown: Callable[[Any], str]) -
 
 
 def _minutes(minutes: float) -> str:
-    return duration(60 * minutes)
+    return clock(60 * minutes)
 
 
 TONES: Final = {

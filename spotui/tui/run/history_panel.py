@@ -17,8 +17,8 @@ from spotui.domain.events import JudgeMeasured, RoundFinished
 from spotui.domain.figures import (
     bars,
     cell,
+    clock,
     count,
-    duration,
     percent,
     points,
     span,
@@ -83,7 +83,7 @@ def voted_cells(picture: Picture, shown: RoundPicture) -> tuple[Content | str, .
         words,
         count(tokens(end), estimated=end.estimated),
         usd(end.cost_usd, estimated=end.estimated),
-        duration(end.seconds),
+        clock(end.seconds),
         *_method_cells(picture, end),
         modification or end.note,
     )
@@ -152,7 +152,7 @@ def scored_cells(picture: Picture, shown: RoundPicture) -> tuple[Content | str, 
         words,
         count(tokens(end), estimated=end.estimated),
         usd(end.cost_usd, estimated=end.estimated),
-        duration(end.seconds),
+        clock(end.seconds),
         *_method_cells(picture, end),
         modification or end.note,
     )

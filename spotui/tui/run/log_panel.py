@@ -16,7 +16,7 @@ from textual.events import Click
 from textual.reactive import var
 from textual.widgets import Input
 
-from spotui.domain.figures import duration
+from spotui.domain.figures import clock, duration
 from spotui.lang import _
 from spotui.tui.focus_paint import Framed
 from spotui.tui.line_view import LineView, wrap
@@ -132,8 +132,8 @@ class LogView(LineView):
         now = time.time()
         if entry.retry_at > now and entry.kind != "calls":
             return _("again in {retry_at}", retry_at=duration(entry.retry_at - now))
-        clock = f"{duration(max(0.0, now - entry.began))} …"
-        return f"{entry.facts}, {clock}" if entry.facts else clock
+        elapsed = f"{clock(max(0.0, now - entry.began))} …"
+        return f"{entry.facts}, {elapsed}" if entry.facts else elapsed
 
     def _body(self, entry: Entry, width: int) -> list[Content]:
         faint = self.tone("faint")

@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.reactive import var
 
 from spotui.domain.answer_cost import dollars, in_words
-from spotui.domain.figures import count, duration, percent, points, usd, verdict, with_interval
+from spotui.domain.figures import clock, count, percent, points, usd, verdict, with_interval
 from spotui.domain.verdicts import BEST_SO_FAR
 from spotui.lang import _
 from spotui.tui.canvas import Plot, Point
@@ -125,7 +125,7 @@ class ProgressPanel(Vertical, Framed, RunPanel):
                 ),
                 x_title=_("working time"),
                 y_title=_("USD") if is_priced else _("tokens"),
-                x_label=duration,
+                x_label=clock,
                 y_label=usd if is_priced else _tokens,
                 y_bounds=(0.0, float("inf")),
             )

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
-from spotui.domain.figures import count, duration, limit, state_in_words, usd
+from spotui.domain.figures import clock, count, limit, state_in_words, usd
 from spotui.lang import _
 from spotui.view.migration import advice_in_words, explained, heads, rows
 from spotui.view.report.document import (
@@ -123,7 +123,7 @@ def _cost(record: MigrationRecord) -> Iterator[Part]:
                 f"{spent.calls:,}",
                 count(spent.tokens, estimated=spent.estimated),
                 usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated),
-                duration(record.seconds),
+                clock(record.seconds),
             ]
         ],
         frozenset({0, 1, 2, 3}),

@@ -6,7 +6,7 @@ from typing import Final
 
 from spotui.domain.answer_cost import latency, price
 from spotui.domain.errors import SpotuiError
-from spotui.domain.figures import count, duration, gained, points, state_in_words, usd, with_interval
+from spotui.domain.figures import clock, count, gained, points, state_in_words, usd, with_interval
 from spotui.lang import _
 from spotui.view.race import Lane, Race, RaceReader, against_each_other, continued_in_words, winner
 from spotui.view.report.document import (
@@ -124,7 +124,7 @@ def _lane(lane: Lane) -> list[str]:
         gain,
         count(lane.tokens, estimated=lane.estimated),
         usd(lane.cost_usd, estimated=lane.estimated),
-        duration(lane.seconds),
+        clock(lane.seconds),
         price(tested.per_answer) if tested is not None else "",
         latency(tested.per_answer) if tested is not None else "",
     ]

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from spotui.domain.figures import count, duration, gained, points, state_in_words, usd
+from spotui.domain.figures import clock, count, duration, gained, points, state_in_words, usd
 from spotui.domain.statistics import Interval
 from spotui.lang import _, ngettext
 from spotui.runs.sweep.table import Standing, Table
@@ -139,7 +139,7 @@ def _spent(name: str, runs: Sequence[EndedRun]) -> list[str]:
         f"{sum(one.calls for one in runs):,}",
         count(tokens, estimated=estimated),
         usd(cost, unpriced, estimated=estimated),
-        duration(sum(one.seconds for one in runs)),
+        clock(sum(one.seconds for one in runs)),
     ]
 
 
@@ -162,7 +162,7 @@ def _run(ended: EndedRun) -> list[str]:
         f"{ended.calls:,}",
         count(ended.prompt_tokens + ended.completion_tokens, estimated=ended.estimated),
         usd(ended.cost_usd, ended.unpriced, estimated=ended.estimated),
-        duration(ended.seconds),
+        clock(ended.seconds),
     ]
 
 
