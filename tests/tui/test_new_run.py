@@ -10,13 +10,17 @@ from textual.widgets import Input
 
 from spotui.cli import parsers_of
 from spotui.settings import locations
+from spotui.settings.config_file import load_config
 from spotui.settings.table import ROLES
 from spotui.tui.app import SpotuiApp
+from spotui.tui.endpoint_screen import EndpointScreen
 from spotui.tui.expected import Choices
+from spotui.tui.home.templates_panel import TemplatesPanel
 from spotui.tui.home.welcome import WelcomeScreen
 from spotui.tui.method_screen import MethodChoice
 from spotui.tui.new_run import NewRunScreen
 from spotui.tui.race.new import NewRaceScreen
+from spotui.tui.table_view import TableView
 from spotui.workspace.projects import Workspace
 from tests.command_line import move_in, write_template
 from tests.model_server import ModelServer
@@ -146,3 +150,28 @@ def test_a_model_chosen_at_the_welcome_is_that_of_later_runs(
 
     drive(tmp_path, journey, LARGE, workspace=Workspace(workspace_in(tmp_path)))
     assert "test-model" in locations.config_file().read_text()
+
+
+def test_a_model_that_was_not_found_is_added_at_the_welcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: ModelServer
+) -> None:
+    move_in(monkeypatch, tmp_path)
+
+    async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
+        app.push_screen(WelcomeScreen())
+        await until_seen(pilot, "another model or endpoint", "embedded")
+        app.screen.query_one("#models", TableView).select("other")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, EndpointScreen) and app.screen.query(Input))
+        app.screen.query_one("#model", Input).value = "mine"
+        app.screen.query_one("#base_url", Input).value = model.base_url
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+        await until_seen(pilot, "mine", "your settings")
+        await until(pilot, lambda: isinstance(app.focused, TemplatesPanel))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
+        await until(pilot, lambda: app.screen.query_one("#model", Input).value == "mine")
+
+    drive(tmp_path, journey, LARGE, workspace=Workspace(workspace_in(tmp_path)))
+    assert load_config().config.models["mine"].base_url == model.base_url

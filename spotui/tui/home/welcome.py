@@ -60,6 +60,7 @@ class WelcomeScreen(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._choices: dict[str, Choices] = {_OTHER: Choices()}
+        self._endpoints: dict[str, str] = {_OTHER: ""}
         self._chosen = ""
 
     def parts(self) -> ComposeResult:
@@ -84,7 +85,12 @@ class WelcomeScreen(Page[None]):
         self._show([])
         self.call_after_refresh(lambda: self.run_worker(self._look(), group="look"))
 
-    async def _look(self) -> None:
+    async def _look(self, chosen: str = "") -> None:
+        """Look for models and templates.
+
+        Args:
+            chosen: A model that is chosen once it is there.
+        """
         templates = self.query_one(TemplatesPanel)
         is_first = not templates.is_awaiting
         await templates.read()
@@ -104,6 +110,7 @@ class WelcomeScreen(Page[None]):
             key = f"{model} {url}"
             if not model:
                 note = Content.styled(f"{found['note']}: {url}", "$text-warning")
+                self._endpoints[_OTHER_OF + found["source"]] = url
                 rows.append(
                     Row(_OTHER_OF + found["source"], (_("a model of your endpoint"), found["source"], note))
                 )
@@ -121,7 +128,10 @@ class WelcomeScreen(Page[None]):
                 )
             )
         self._show(rows)
-        if is_untouched and rows:
+        if (key := f"{chosen} ") in self._choices:
+            models.select(key)
+            self._choose(key)
+        elif is_untouched and rows:
             models.select(rows[0].key)
 
     def _show(self, rows: list[Row]) -> None:
@@ -145,9 +155,24 @@ class WelcomeScreen(Page[None]):
             self._start(event.table.path_of(event.key))
         elif event.key == _TOUR:
             self.post_message(OpenTour())
+        elif event.key in self._endpoints:
+            self._add(self._endpoints[event.key])
         else:
-            self._chosen = event.key
-            self.query_one(TemplatesPanel).focus()
+            self._choose(event.key)
+
+    def _choose(self, key: str) -> None:
+        self._chosen = key
+        self.query_one(TemplatesPanel).focus()
+
+    def _add(self, base_url: str) -> None:
+        """Ask for a model that was not found."""
+        from spotui.tui.endpoint_screen import Endpoint, EndpointScreen
+
+        self.app.push_screen(EndpointScreen(Endpoint(base_url=base_url)), self._arrive)
+
+    def _arrive(self, model: str | None) -> None:
+        if model:
+            self.run_worker(self._look(model), group="look", exclusive=True)
 
     def action_leave(self) -> None:
         """Show projects and templates; a model that was chosen here stays chosen."""
