@@ -74,6 +74,19 @@ def says(text: object, **choice: object) -> bytes:
         pytest.param((b"data: [" + says("four")[6:].strip() + b"]\n\n", STOP), id="chunks in a list"),
         pytest.param((says("four", finish_reason="null"), STOP), id="null as text"),
         pytest.param((b'data: {"code":0,"message":"ok"}\n\n', says("four"), STOP), id="an outcome"),
+        pytest.param((b'data: {"code":10000,"msg":"Success."}\n\n', says("four"), STOP), id="its number"),
+        pytest.param((b'data: {"status":"queued","message":"wait"}\n\n', says("four"), STOP), id="a status"),
+        pytest.param(
+            (b'data: {"error":{"code":0,"message":"success"}}\n\n', says("four"), STOP), id="no error"
+        ),
+        pytest.param(
+            (says("four", error={"code": 0, "type": "none"}, finish_reason="stop"), DONE),
+            id="no error inside",
+        ),
+        pytest.param(
+            (b'data: {"code":200,"data":{"choices":[{"message":{"content":"four"}}]}}\n\n', DONE),
+            id="in an envelope",
+        ),
     ],
 )
 def test_streams_that_say_four(pieces: tuple[bytes, ...]) -> None:
@@ -270,7 +283,6 @@ def test_a_reply_cut_by_the_length_limit() -> None:
         (faults.events(), "without an answer"),
         (faults.events(DONE), "without an answer"),
         (faults.raw(200, b'{"choices": [], "usage": {"a": 1}}'), r"without an answer in it\."),
-        (faults.raw(200, b'{"detail": {"error": {"message": "boom"}}}'), "without an answer .*boom"),
         (faults.raw(200, b'{"result": {"response": "four"}}'), "without an answer .*four"),
         (faults.events(says("four"), b"data: upstream gone\n\n"), "broke off in .* reply: upstream gone"),
         (
@@ -397,6 +409,22 @@ def test_a_body_that_breaks_off_behind_its_end_is_whole(end: int | None) -> None
         {"error": "boom", "choices": []},
         {"choices": [{"index": 0, "error": {"message": "boom"}}]},
         [{"error": {"message": "boom"}}],
+        {"detail": {"error": {"message": "boom"}}},
+        {"Error": {"Message": "boom", "Code": "x"}},
+        {"errors": {"model": ["boom"]}},
+        {"err": "boom"},
+        {"fault": {"faultstring": "boom"}},
+        {"Response": {"Error": {"Code": "x", "Message": "boom"}, "RequestId": "r"}},
+        {"status": 500, "error": "Internal Server Error", "message": "boom", "path": "/v1"},
+        {"status": "FAILED", "failure_reason": "boom"},
+        {"code": 500, "data": {"error": "boom"}},
+        {"statusCode": 429, "body": '{"error": {"msg": "boom"}}'},
+        {"choices": [{"message": {"content": "", "error": "boom"}}]},
+        {"error": {"error": {"message": "boom"}}},
+        {"error": [{"reason": "boom"}]},
+        {"error": {"message": {"text": "boom"}}},
+        {"error": "invalid_request", "error_description": "boom"},
+        {"ok": False, "description": "boom"},
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])

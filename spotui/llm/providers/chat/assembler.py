@@ -4,119 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from spotui.domain.calls import FinishReason, Reply, Request, Usage
-from spotui.domain.text import SurrogateJoiner, whole_text
+from spotui.domain.text import SurrogateJoiner
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.chat.bodies import (
     Ending,
     Piece,
-    read_ending,
+    is_plain,
     read_logprobs,
     read_number,
     read_piece,
     read_tokens,
+    told_ending,
 )
+from spotui.llm.providers.chat.leftovers import without_leftovers
 from spotui.llm.providers.chat.reasoning import ReasoningSplitter, split_reasoning
+from spotui.llm.providers.chat.strand import Strand
 from spotui.llm.providers.chat.tool_calls import ToolCall, read_calls, written_calls
-from spotui.llm.providers.chat.usage import estimate_usage, later_usage, read_cost, read_usage
-
-_HEAD: Final = 256
-_PIECES: Final = 4096
-
-# As much text as no model repeats by chance exactly where its server cuts pieces.
-_TELLING_LENGTH: Final = 8
-_TELLING_VARIETY: Final = 5
-_LEAST_VARIETY: Final = 3
-
-_ENOUGH: Final = 3
-_CERTAIN: Final = 4
-
-
-class Strand:
-    """Collects one text.
-
-    Servers that do not count what they have sent already send the text so far with every piece, or send all
-    of it once more at the end. Models repeat themselves, too, so a piece is taken for the text so far only on
-    evidence: it begins with all that came before, and has more. One such piece is enough where what it
-    repeats is long and varied; of short ones it takes several. A piece that only equals the one before speaks
-    against it: a model in a loop writes such pieces.
-
-    Attributes:
-        size: Characters so far.
-    """
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._so_far: str | None = None
-        self._evidence = 0
-        self._growths = 0
-        self._last = ""
-        self._pieces: list[str] = []
-        self._blocks: list[str] = []
-
-    def add(self, piece: str) -> str:
-        """Take the next piece.
-
-        Returns:
-            The part of it that is new, as far as that is known while more may come.
-        """
-        new = piece
-        if self._so_far is not None or len(piece) > self.size:
-            new = self._new_behind(piece)
-        self.size += len(piece)
-        self._last = piece
-        self._pieces.append(piece)
-        # A million short strings take many times the memory of their text.
-        if len(self._pieces) == _PIECES:
-            self._blocks = [*self._blocks, "".join(self._pieces)]
-            self._pieces = []
-        return new
-
-    def new_in(self, whole: str) -> str:
-        """The part of a text so far that is new here."""
-        if self.size <= len(whole) and whole.startswith(self._joined()):
-            return whole[self.size :]
-        return whole
-
-    def text(self) -> str:
-        """All of it, once, without halves of characters."""
-        if self._so_far is not None and self._evidence >= _ENOUGH:
-            return whole_text(self._so_far)
-        joined = self._joined()
-        rest = len(joined) - len(self._last)
-        is_repeated = self._so_far is None and rest == len(self._last) and _is_telling(self._last)
-        return whole_text(self._last if is_repeated and joined.startswith(self._last) else joined)
-
-    def _new_behind(self, piece: str) -> str:
-        """What is new in a piece that may be the text so far."""
-        before = self._so_far
-        if before is None or not piece.startswith(before):
-            self._evidence = self._growths = 0
-            before = self._joined()
-            if len(piece) <= len(before) or not piece.startswith(before):
-                self._so_far = None
-                return piece
-        self._so_far = piece
-        if piece == before:
-            self._evidence -= 0 if self._growths else _ENOUGH
-        elif _is_telling(before):
-            self._evidence += _ENOUGH
-            self._growths += 1
-        elif before and len(set(piece[:_HEAD])) >= _LEAST_VARIETY:
-            self._evidence += 1
-        if self._evidence < _ENOUGH:
-            return piece
-        if self._growths >= _CERTAIN:
-            # What came before is in this piece; kept beside it, it would grow with the square of the text.
-            self._blocks, self._pieces, self.size = [], [], 0
-        return piece[len(before) :]
-
-    def _joined(self) -> str:
-        return "".join((*self._blocks, *self._pieces))
-
-
-def _is_telling(text: str) -> bool:
-    return len(text) >= _TELLING_LENGTH and len(set(text[:_HEAD])) >= _TELLING_VARIETY
-
+from spotui.llm.providers.chat.usage import full_usage, later_usage, read_cost, read_usage
 
 _LOGPROB_SIZE: Final = 8
 _MOST_ALTERNATIVES: Final = 100
@@ -200,6 +104,8 @@ class ReplyAssembler:
             The piece of text or reasoning it adds, or None when it adds none.
         """
         # Thousands of chunks hold only a piece of text, and others wait while a long reply is read.
+        if "choices" not in payload:
+            payload = _unwrapped(payload)
         choice = self._pick(payload.get("choices"))
         if choice is None:
             self._take_usage(payload, {})
@@ -212,7 +118,9 @@ class ReplyAssembler:
             self._take_logprobs(reported)
         piece = self._new_in(choice)
         called = self._take_calls(choice)
-        self._take_ending(choice, has_more=bool(piece.text or piece.reasoning or called))
+        self._take_ending(
+            told_ending(payload, choice), has_more=bool(piece.text or piece.reasoning or called)
+        )
         if piece.refusal:
             self._refusal.add(piece.refusal)
         return self._add(piece)
@@ -226,8 +134,12 @@ class ReplyAssembler:
 
     def result(self) -> tuple[str, str]:
         """The text and the reasoning of the whole reply."""
-        named = self._reasoning.text()
-        text, marked = split_reasoning(self._content.text(), alone=not named)
+        named, content = self._reasoning.text(), self._content.text()
+        # Some servers send reasoning in its field, and all that the model wrote beside it.
+        is_alone = not named or content.lstrip().startswith(named.strip())
+        text, marked = split_reasoning(content, alone=is_alone)
+        if marked.strip() == named.strip():
+            marked = ""
         return text, (named + marked).strip()
 
     def reply(
@@ -251,12 +163,13 @@ class ReplyAssembler:
             count_tokens: For the estimate; see `estimate_usage`.
         """
         text, reasoning = self.result()
+        text = without_leftovers(text, request.messages, has_reasoned=bool(reasoning))
         is_watched = bool(request.watched)
         return Reply(
             text=text,
             reasoning=reasoning,
             finish_reason=self.finish_reason,
-            usage=usage or estimate_usage(request.messages, text, reasoning, count_tokens=count_tokens),
+            usage=full_usage(usage, request.messages, text, reasoning, count_tokens=count_tokens),
             seconds=seconds,
             first_token_seconds=first_token_seconds,
             cost_usd=cost_usd,
@@ -270,6 +183,8 @@ class ReplyAssembler:
 
     def _pick(self, choices: object) -> Mapping[str, object] | None:
         """The choice that this reply follows: the first, whatever its number, unless number 0 comes."""
+        if isinstance(choices, dict):
+            choices = [choices] if not choices.keys().isdisjoint(_OF_A_CHOICE) else [*choices.values()]
         if not isinstance(choices, list):
             return None
         only = choices[0] if len(choices) == 1 else None
@@ -334,14 +249,17 @@ class ReplyAssembler:
             self.alternatives = tuple(read_logprobs(tokens[0].get("top_logprobs")))[:_MOST_ALTERNATIVES]
         self.logprobs += [logprob for _, logprob in read_logprobs(tokens)]
 
-    def _take_ending(self, choice: Mapping[str, object], *, has_more: bool) -> None:
-        """Note why the model stopped; some servers give a reason with every chunk, long before the end."""
+    def _take_ending(self, ending: Ending | None, *, has_more: bool) -> None:
+        """Note why the model stopped; some servers give a reason with every chunk, long before the end.
+
+        Others send a "stop" behind what was cut or filtered, which takes nothing of that back.
+        """
         if has_more:
             self._went_on = self._went_on or self._ending is not None
             self._has_late_usage = False
-        written = choice.get("finish_reason") or choice.get("finishReason")
-        if written and (ending := read_ending(written)) is not None:
-            self._ending = ending
+        if ending is not None:
+            if has_more or is_plain(self._ending) or not is_plain(ending):
+                self._ending = ending
         elif has_more:
             self._ending = None
 
@@ -388,3 +306,16 @@ class ReplyAssembler:
 
 def _bare(token: str) -> str:
     return token.strip(_EDGES)
+
+
+_OF_A_CHOICE: Final = frozenset({"delta", "message", "text", "content", "finish_reason"})
+_WRAPPERS: Final = ("data", "result", "output", "response")
+
+
+def _unwrapped(payload: Mapping[str, object]) -> Mapping[str, object]:
+    """The completion that a relay has put into an envelope."""
+    for name in _WRAPPERS:
+        inner = payload.get(name)
+        if isinstance(inner, dict) and "choices" in inner:
+            return inner
+    return payload

@@ -1,5 +1,6 @@
 """The bodies of requests for chat completions and embeddings, and the parts of the replies to them."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -146,9 +147,12 @@ _REASONING_FIELDS: Final = (
     *("reasoning_content", "reasoning", "reasoning_details", "reasoning_text"),
     *("thinking", "thinking_content", "thinking_blocks"),
 )
-_ANY_OTHER: Final = frozenset({*_REASONING_FIELDS, "refusal"})
-_REASONING_TYPES: Final = ("reason", "think", "thought")
-_WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts")
+_ASIDE_FIELDS: Final = ("thought", "extra_content", "channel", "type", "role")
+"""Fields of a delta that may say that its content is no answer."""
+_ANY_OTHER: Final = frozenset({*_REASONING_FIELDS, *_ASIDE_FIELDS, "refusal"})
+_REASONING_TYPES: Final = ("reason", "think", "thought", "analysis")
+_ASIDE_CHANNELS: Final = (*_REASONING_TYPES, "commentary")
+_WORDS: Final = ("text", "content", "thinking", "reasoning", "reasoning_content", "summary", "parts", "value")
 _MOST_NATS: Final = 1e6
 _DEEPEST: Final = 8
 
@@ -156,21 +160,27 @@ Ending = FinishReason | Literal["aborted"]
 
 # Protocol buffers and Python enums leak their names: FINISH_REASON_SAFETY, FinishReason.SAFETY.
 _ENUM: Final = LazyPattern(r"^(?:\w+\.|finish_reason_)")
-_SAID_NOTHING: Final = frozenset({"", "null", "none", "undefined", "unspecified"})
+_SAID_NOTHING: Final = frozenset(
+    {"", "null", "none", "undefined", "unspecified", "in_progress", "processing", "running", "generating"}
+)
 
 # Gemini, Anthropic, Bedrock, Azure, Cohere and Zhipu each have their own words; a word that no list holds yet
 # is understood by its stem.
 _FILTERED: Final = LazyPattern(
     r"filter|safety|recit|block|prohibit|sensitiv|moderat|guardrail|refus|toxic|polic|censor|pii|copyright"
-    r"|violat|inspect|inappropriate|armor|harm|^language$"
+    r"|violat|inspect|inappropriate|armor|harm|^language$|risk|illegal|unsafe|flag|danger|nsfw|\bhate|violen"
+    r"|sexual|self_harm|jailbreak|forbid|banned|restrict|disallow|^rai\b|敏感|违规|违禁|不安全|审核"
 )
 _CUT: Final = LazyPattern(
-    r"length|max_?(?:\w+_)?tokens|token_?limit|error_limit|context_window|context_limit|truncat|too_long"
+    r"length|max_?\w*tokens?|token_?limit|(?:error|output|context|response)_limit|context_window|truncat"
+    r"|too_long|exceeded|out_of_tokens|^limit|cut_?off|incomplete|budget"
 )
 _ABORTED: Final = LazyPattern(
-    r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable"
+    r"error|abort|cancel|insufficient|time_?out|overload|interrupt|fail|unavailable|disconnect|closed|preempt"
+    r"|kill|load_?shed|evict|crash|(?:rate|time)_?limit"
 )
-_STOPPED: Final = LazyPattern(r"stop|eos|eot|end|endoftext|complete|finish|done|normal")
+_STOPPED: Final = LazyPattern(r"stop|eos|eot|end|complete|finish|done|normal|succe(?:ss|eded)")
+_PLAIN: Final = frozenset({"stop", "other"})
 
 
 class Piece(NamedTuple):
@@ -184,8 +194,53 @@ class Piece(NamedTuple):
 _NOTHING: Final = Piece()
 
 
+def is_plain(ending: Ending | None) -> bool:
+    """Whether a reason says nothing against the answer, so that one which does outweighs it."""
+    return ending is None or ending in _PLAIN
+
+
+def told_ending(payload: Mapping[str, object], choice: Mapping[str, object]) -> Ending | None:
+    """Why the model stopped, wherever a chunk says so; None when it does not say so yet.
+
+    Args:
+        payload: The chunk.
+        choice: The choice in it that is read.
+    """
+    written = choice.get("finish_reason") or choice.get("finishReason")
+    if not written:
+        if _is_filtered(payload, choice):
+            return "content_filter"
+        if "finish_reason" in choice and choice.keys() <= _OF_A_CHOICE:
+            return None
+        piece = choice.get("delta") or choice.get("message")
+        inner = piece.get("finish_reason") if isinstance(piece, dict) else None
+        written = inner or choice.get("finish_details") or choice.get("stop_reason")
+    ending = read_ending(written)
+    if is_plain(ending) and ending is not None:
+        if _is_filtered(payload, choice):
+            return "content_filter"
+        # A router's own word may hide the provider's.
+        native = read_ending(choice.get("native_finish_reason"))
+        return ending if is_plain(native) else native
+    return ending
+
+
+_OF_A_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
+
+
+def _is_filtered(payload: Mapping[str, object], choice: Mapping[str, object]) -> bool:
+    """Whether a filter has taken a part of the answer: as Azure and MiniMax say it beside the reason."""
+    if payload.get("output_sensitive") is True:
+        return True
+    results = choice.get("content_filter_results")
+    found = results.values() if isinstance(results, dict) else ()
+    return any(isinstance(one, dict) and one.get("filtered") is True for one in found)
+
+
 def read_ending(written: object) -> Ending | None:
     """The meaning of a `finish_reason`; None when it gives no reason yet."""
+    if isinstance(written, dict):  # SGLang, and OpenAI's `finish_details`
+        written = written.get("type")
     if not isinstance(written, str):
         return None
     reason = re.sub(r"[\s-]+", "_", _ENUM.sub("", written.strip().lower()))
@@ -233,18 +288,36 @@ def read_piece(piece: object) -> Piece:
     if _ANY_OTHER.isdisjoint(piece):
         return read
     text, reasoning, refusal = read
+    if _is_aside(piece):
+        text, reasoning = "", text + reasoning
     named = (_words(piece.get(name)) for name in _REASONING_FIELDS)
     reasoning = next(filter(None, named), reasoning)
     told = piece.get("refusal")
     return Piece(text, reasoning, told if isinstance(told, str) else refusal)
 
 
+def _is_aside(piece: Mapping[str, object]) -> bool:
+    """Whether a delta says of its content that it is no part of the answer."""
+    role, kind, channel = (str(piece.get(name) or "").lower() for name in ("role", "type", "channel"))
+    if any(stem in text for stem in _REASONING_TYPES for text in (role, kind)):
+        return True
+    extra = piece.get("extra_content")
+    google = extra.get("google") if isinstance(extra, dict) else None
+    is_googles = isinstance(google, dict) and google.get("thought") is True
+    return is_googles or piece.get("thought") is True or any(stem in channel for stem in _ASIDE_CHANNELS)
+
+
 def _read_content(content: object) -> Piece:
     """Content is a string, or parts of several types, some of them thoughts."""
     if isinstance(content, str):
         return Piece(content)
-    if content is None:
+    if content is None or isinstance(content, bool):
         return _NOTHING
+    if isinstance(content, (int, float)):
+        return Piece(str(content))
+    if isinstance(content, dict) and _OF_A_PART.isdisjoint(content):
+        # Some servers send an answer in JSON as what it means.
+        return Piece(json.dumps(content, ensure_ascii=False) if content else "")
     parts = content if isinstance(content, list) else [content]
     texts, thoughts, refusals = [], [], []
     for part in parts:
@@ -255,8 +328,11 @@ def _read_content(content: object) -> Piece:
         elif part.get("type") == "refusal":
             refusals.append(_words(part.get("refusal")))
         else:
-            texts.append(_words(part.get("text")))
+            texts.append(_words(part.get("text") or part.get("content")))
     return Piece("".join(texts), "".join(thoughts), "".join(refusals))
+
+
+_OF_A_PART: Final = frozenset({"type", "thought", *_WORDS})
 
 
 def _is_thought(part: Mapping[str, object]) -> bool:

@@ -36,11 +36,20 @@ HARMONY: Final = Marks(
     "<|channel|>analysis<|message|>", "<|end|>", "<|channel|>final<|message|>", "<|return|>", alone=False
 )
 
+_FINAL_RESPONSE: Final = "[BEGIN FINAL RESPONSE]"
+"""It closes Apriel's reasoning, which the chat template opens in the prompt."""
+
 MARKS: Final = (
     Marks("<think>", "</think>"),  # DeepSeek, Qwen, GLM, MiniMax, Phi, Nemotron, Hunyuan, and most others
     Marks("<thinking>", "</thinking>"),  # Amazon Nova, Reflection
+    Marks("<think_fast>", "</think_fast>"),  # K2-V2
+    Marks("<think_faster>", "</think_faster>"),
+    Marks("&lt;think&gt;", "&lt;/think&gt;"),  # relays that escape what they pass on
+    Marks("<antThinking>", "</antThinking>"),  # Claude
     Marks("<thought>", "</thought>"),  # Gemini's compatible endpoint, EXAONE Deep, Marco-o1
+    Marks("<thoughts>", "</thoughts>"),
     Marks("<reasoning>", "</reasoning>"),
+    Marks("<reasoning_content>", "</reasoning_content>"),
     Marks("<reflection>", "</reflection>", alone=False),  # Reflection, behind its thinking
     Marks("<seed:think>", "</seed:think>"),  # Seed-OSS
     Marks("<longcat_think>", "</longcat_think>"),  # LongCat
@@ -57,13 +66,17 @@ MARKS: Final = (
     Marks("<|channel>thought", "<channel|>"),  # Gemma 4
     Marks("<unused94>thought", "<unused95>"),  # MedGemma
     Marks("<ctrl94>thought", "<ctrl95>"),  # Gemini, when its own marks leak
+    Marks("[unused16]", "[unused17]"),  # openPangu
+    Marks("[Start thinking]", "[End thinking]", alone=False),  # llama.cpp's terminal
     HARMONY,  # gpt-oss
     Marks("analysis", "assistantfinal", alone=False, needs_closing=True),  # gpt-oss without special tokens
+    Marks("assistantanalysis", "assistantfinal", alone=False, needs_closing=True),
+    Marks("Thinking...", "...done thinking.", alone=False, needs_closing=True),  # Ollama's terminal
     Marks("Here is my thought process:", "Here is my response:", alone=False, needs_closing=True),  # Granite
     Marks("Here's my thought process:", "Here's my response:", alone=False, needs_closing=True),
     Marks(  # Apriel
         "Here are my reasoning steps:",
-        "[BEGIN FINAL RESPONSE]",
+        _FINAL_RESPONSE,
         end="[END FINAL RESPONSE]",
         alone=False,
         needs_closing=True,
@@ -80,6 +93,13 @@ _HEADER: Final = LazyPattern(
     re.IGNORECASE,
 )
 _HEADER_STARTS: Final = ("<|start|>assistant", "<|channel|>")
+_TURNS: Final = (
+    *("<|im_start|>assistant", "<|assistant|>", "<｜Assistant｜>", "<start_of_turn>model", "<|turn>model"),
+    "<|start_header_id|>assistant<|end_header_id|>",
+)
+"""What a chat template puts in front of a model's turn, and some models write once more."""
+
+_BLANKS: Final = " \t\r\n\x0b\x0c\xa0\u200b\u2060\u3000\ufeff"
 _LONGEST_HEADER: Final = 120
 _SENTENCE: Final = 300
 
@@ -95,16 +115,19 @@ _SEARCHES: Final = {marks: _any_of(*closings) for marks, closings in _CLOSINGS.i
 
 _ENDS: Final = tuple(dict.fromkeys(marks.end for marks in MARKS if marks.end))
 _ALONE: Final = tuple(marks for marks in _STREAMED if marks.alone)
+_BEGIN_ANSWER: Final = (HARMONY.answer, _FINAL_RESPONSE)
+"""Marks that an answer follows, whatever was opened before."""
 _ANY_ALONE: Final = _any_of(
-    *(mark for marks in _ALONE for mark in (marks.opening, marks.closing)), HARMONY.answer
+    *(mark for marks in _ALONE for mark in (marks.opening, marks.closing)), *_BEGIN_ANSWER
 )
 _ANY_CLOSING: Final = _any_of(*(marks.closing for marks in _ALONE))
 _FIRST_OF_OPENINGS: Final = frozenset(
     opening[0] for opening in (*(marks.opening for marks in _STREAMED), *_HEADER_STARTS)
 )
 _FIRST_OF_ALONE: Final = frozenset(
-    mark[0] for marks in _ALONE for mark in (marks.opening, marks.closing, HARMONY.answer)
+    mark[0] for marks in _ALONE for mark in (marks.opening, marks.closing, *_BEGIN_ANSWER)
 )
+_ANSWERS: Final = frozenset(mark.lower() for mark in _BEGIN_ANSWER)
 _CLOSED_BY: Final = {marks.closing.lower(): marks.opening.lower() for marks in _ALONE}
 
 
@@ -142,7 +165,7 @@ class ReasoningSplitter:
 
     def _begins_otherwise(self) -> bool:
         """Whether the first character that is there is that of no mark, as it is of most replies."""
-        start = self._pending.lstrip()
+        start = self._pending.lstrip(_BLANKS)
         return bool(start) and start[0] not in _FIRST_OF_OPENINGS
 
     def _take_answer(self) -> str:
@@ -164,10 +187,13 @@ class ReasoningSplitter:
 
     def _take_opening(self) -> bool:
         """Whether it is settled that a block begins here, or that the answer does."""
-        start = self._pending.lstrip()
+        start = self._pending.lstrip(_BLANKS)
         if self.seen is not None:
             self._pending = start
         folded = start[:_LONGEST_HEADER].lower()
+        if turn := next((one for one in _TURNS if folded.startswith(one.lower())), None):
+            self._pending = start[len(turn) :].lstrip(_BLANKS)
+            return True
         opened = next((marks for marks in _STREAMED if folded.startswith(marks.opening.lower())), None)
         if opened is not None and opened is not HARMONY:
             self._enter(opened, start[len(opened.opening) :])
@@ -193,7 +219,7 @@ class ReasoningSplitter:
         """Whether more of the text could make a mark of its start."""
         if folded.startswith(_HEADER_STARTS):
             return len(folded) < _LONGEST_HEADER
-        openings = [*(marks.opening for marks in _STREAMED), *_HEADER_STARTS]
+        openings = [*(marks.opening for marks in _STREAMED), *_HEADER_STARTS, *_TURNS]
         if self.seen is not None and self.seen.answer:
             openings.append(self.seen.answer)
         return any(opening.lower().startswith(folded) for opening in openings)
@@ -282,7 +308,7 @@ def _lone_closings(text: str) -> list[tuple[int, int]]:
     for match in _ANY_ALONE.finditer(text):
         mark, (start, end) = match[0].lower(), match.span()
         fences, counted = fences + text.count("```", counted, start), start
-        if mark == HARMONY.answer.lower():
+        if mark in _ANSWERS:
             found.append((start, end))
         elif (opening := _CLOSED_BY.get(mark)) is None:
             opened[mark] = opened.get(mark, 0) + 1

@@ -1,12 +1,26 @@
 """Tokens of a call: as the endpoint reports them, or as we estimate them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from spotui.domain.calls import MOST_TOKENS, MOST_USD, Usage
+from spotui.domain.lazy_pattern import LazyPattern
 from spotui.domain.messages import Message
 
 CHARACTERS_PER_TOKEN = 4
-_MOST_DIGITS = 20
+
+_PROMPT: Final = (
+    *("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "promptTokenCount"),
+    "prompt_eval_count",
+)
+_COMPLETION: Final = (
+    *("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "candidatesTokenCount"),
+    "eval_count",
+)
+_COSTS: Final = ("cost", "total_cost", "estimated_cost")
+"""USD as OpenRouter, Perplexity and DeepInfra report them."""
+
+_WRITTEN: Final = LazyPattern(r"(\d{1,3}(?:,\d{3})+|\d{1,20})(?:\.0+)?")
 
 
 def estimate_usage(
@@ -54,6 +68,40 @@ def read_usage(reported: object) -> Usage | None:
         return None
 
 
+def full_usage(
+    reported: Usage | None,
+    messages: Sequence[Message],
+    text: str,
+    reasoning: str = "",
+    *,
+    count_tokens: Callable[[str], int] | None = None,
+) -> Usage:
+    """Usage of a call: as reported, and estimated where nothing is, or a count of 0 for a text that is there.
+
+    Args:
+        reported: What the endpoint reported, or None.
+        messages: What was asked.
+        text: What was answered.
+        reasoning: What the model thought before.
+        count_tokens: As for `estimate_usage`.
+    """
+    lacks_prompt = reported is not None and not reported.prompt_tokens and bool(messages)
+    lacks_answer = reported is not None and not reported.completion_tokens and bool(text or reasoning)
+    if reported is not None and not lacks_prompt and not lacks_answer:
+        return reported
+    estimate = estimate_usage(messages, text, reasoning, count_tokens=count_tokens)
+    if reported is None:
+        return estimate
+    return Usage(
+        prompt_tokens=reported.prompt_tokens or estimate.prompt_tokens,
+        completion_tokens=reported.completion_tokens or estimate.completion_tokens,
+        reasoning_tokens=reported.reasoning_tokens or (estimate.reasoning_tokens if lacks_answer else 0),
+        cached_tokens=reported.cached_tokens,
+        cache_write_tokens=reported.cache_write_tokens,
+        estimated=True,
+    )
+
+
 def later_usage(earlier: Usage | None, later: Usage) -> Usage:
     """The later of two reports of one call; a count that only the earlier has is kept.
 
@@ -79,7 +127,8 @@ def read_cost(reported: object) -> float | None:
     """
     if not isinstance(reported, dict):
         return None
-    cost = _money(reported.get("cost"))
+    told = next((value for name in _COSTS if (value := reported.get(name)) is not None), None)
+    cost = _money(told.get("total_cost") if isinstance(told, dict) else told)
     if cost is None or (cost == 0 and "cost_details" not in reported):
         return None
     details = reported.get("cost_details")
@@ -94,25 +143,28 @@ class _AbsurdCountError(ValueError):
 
 
 def _read_counts(reported: Mapping[str, object]) -> Usage | None:
-    prompt = _count(reported, "prompt_tokens", "input_tokens")
-    completion = _count(reported, "completion_tokens", "output_tokens")
-    total = _count(reported, "total_tokens")
+    prompt, completion = _count(reported, *_PROMPT), _count(reported, *_COMPLETION)
+    total = _aside(reported, "total_tokens", "totalTokens", "totalTokenCount")
     if prompt and not completion:
         completion = max(0, total - prompt)
+    elif completion and not prompt:
+        prompt = max(0, total - completion)
     if not prompt and not completion:
         return None
     asked = _first(reported, "prompt_tokens_details", "input_tokens_details")
     answered = _first(reported, "completion_tokens_details", "output_tokens_details")
-    reasoning = _count(answered, "reasoning_tokens") or _count(reported, "reasoning_tokens")
-    cached = (
-        _count(asked, "cached_tokens")
-        or _count(reported, "cache_read_input_tokens", "prompt_cache_hit_tokens")
-        or _count(reported, "cached_tokens")
+    reasoning = _aside(answered, "reasoning_tokens") or _aside(
+        reported, "reasoning_tokens", "thoughtsTokenCount"
     )
-    written = _count(asked, "cache_write_tokens") or _count(reported, "cache_creation_input_tokens")
+    cached = (
+        _aside(asked, "cached_tokens")
+        or _aside(reported, "cache_read_input_tokens", "prompt_cache_hit_tokens")
+        or _aside(reported, "cached_tokens")
+    )
+    written = _aside(asked, "cache_write_tokens") or _aside(reported, "cache_creation_input_tokens")
     # Anthropic counts what it read from its cache, or wrote into it, beside the prompt.
     if "prompt_tokens" not in reported or total == prompt + completion + cached + written:
-        prompt += _count(reported, "cache_read_input_tokens") + _count(
+        prompt += _aside(reported, "cache_read_input_tokens") + _aside(
             reported, "cache_creation_input_tokens"
         )
     # Some vendors count reasoning beside the completion; everyone else counts it in.
@@ -135,15 +187,27 @@ def _first(reported: Mapping[str, object], *names: str) -> Mapping[str, object]:
     return {}
 
 
+def _aside(counts: Mapping[str, object], *names: str) -> int:
+    """A count that only adds to prompt and completion; 0 when it is none, as those are still good."""
+    try:
+        return _count(counts, *names)
+    except _AbsurdCountError:
+        return 0
+
+
 def _count(counts: Mapping[str, object], *names: str) -> int:
-    """The first count that is there; 0 when none is."""
+    """The first count that is there; 0 when none is.
+
+    Raises:
+        _AbsurdCountError: It cannot be a count.
+    """
     for name in names:
         if (value := counts.get(name)) is not None:
             break
     else:
         return 0
-    if isinstance(value, str) and value.isdecimal() and len(value) <= _MOST_DIGITS:
-        value = int(value)
+    if isinstance(value, str) and (found := _WRITTEN.fullmatch(value.strip())) is not None:
+        value = int(found[1].replace(",", ""))
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _AbsurdCountError
     if not 0 <= value <= MOST_TOKENS or value != int(value):
@@ -153,6 +217,11 @@ def _count(counts: Mapping[str, object], *names: str) -> int:
 
 def _money(value: object) -> float | None:
     """An amount of USD that one call can cost."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_USD:
         return None
     return float(value)

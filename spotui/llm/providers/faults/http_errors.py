@@ -21,7 +21,8 @@ from spotui.llm.protocol import (
     TimedOutError,
     UnavailableError,
 )
-from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
+from spotui.llm.providers.faults.fault_kinds import kind_of
+from spotui.llm.providers.faults.server_fault import ServerFault
 
 if TYPE_CHECKING:
     import aiohttp

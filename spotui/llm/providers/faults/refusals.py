@@ -12,7 +12,8 @@ import msgspec
 
 from spotui.domain.calls import Reply, Request
 from spotui.domain.lazy_pattern import LazyPattern
-from spotui.llm.providers.faults.server_fault import ServerFault, kind_of
+from spotui.llm.providers.faults.fault_kinds import kind_of
+from spotui.llm.providers.faults.server_fault import ServerFault
 
 _LEAST_REPLY: Final = 64
 """Tokens below which a reply is no use: then the request itself is too long."""
@@ -33,7 +34,10 @@ _SPOKEN: Final = {
     ),
     "top_logprobs": LazyPattern(r"\btop[ _]?logprobs\b"),
     "logprobs": LazyPattern(r"\b(?:response_?)?log[ _]?probs\b|\blog[ -]?probabilities\b"),
-    "response_format": LazyPattern(r"\bresponse_(?:format|mime_?type)\b|\bjson[ _](?:mode|object)\b"),
+    "response_format": LazyPattern(
+        r"\bresponse[ _](?:format|mime[ _]?type)\b|\bjson[ _](?:mode|object)\b|\bstructured[ _]outputs?\b"
+        r"|\bguided[ _](?:decoding|json)\b|\bconstrained (?:decoding|generation)\b|\bxgrammar\b"
+    ),
     "grammar": LazyPattern(r"\bgrammar\b"),
     "stream": LazyPattern(r"\bstream(?:ing)?\b"),
     "system": LazyPattern(
@@ -46,19 +50,20 @@ _ALWAYS_REFUSED: Final = LazyPattern(r"unexpected|invalid|alternate|only (?:\w+ 
 
 _NOT_TAKEN: Final = LazyPattern(
     r"unsupported|unknown|unrecogni[sz]ed|unexpected keyword|deprecated|extra_forbidden|additional propert"
-    r"|(?:not|n't)\s+(?:\w+\s+)?(?:support|permit|allow|available|implement|accept|recogni[sz]e|enabled)"
+    r"|(?:not|n't)\s+(?:\w+\s+)?(?:support|permit|allow|available|implement|accept|recogni[sz]e|enabled|installed)"
+    r"|is disabled"
     r"|不支持"
 )
 _UNNAMED: Final = LazyPattern(r"param|argument|field|propert|extra inputs")
 _OTHER_NAME: Final = LazyPattern(r"['\"`]\w+['\"`]|[a-z]_[a-z]|param\w*: \w")
 _TOO_MUCH: Final = LazyPattern(
     r"too (?:large|high|big|many)|exceed|at most|less than|maximum|greater|larger|above|between|range|limit"
-    r"|<=|>|≤"
+    r"|<=|>|≤|\bin [(\[]\s*\d"
 )
 
 # Numbers that are part of no name: not those of gpt-4o, v1 or 2024-10-21.
 _NUMBER: Final = LazyPattern(r"(?<![\w-])(?<!\d\.)(\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?)(?![a-z_\d]|-\d)")
-_RANGE: Final = LazyPattern(r"(\[\s*\d+)\s*,\s*(?=\d)")
+_RANGE: Final = LazyPattern(r"([(\[]\s*\d+(?:\.\d+)?)\s*,\s*(?=\d)")
 _OPEN_END: Final = LazyPattern(r"\[[\d.]+, (\d+)\)|(\d+) \(exclusive\)")
 _PROMPT: Final = LazyPattern(
     r"(\d+) (?:`?inputs?`?|prompt) tokens|(\d+) in (?:the|your) (?:messages|prompt|input)"

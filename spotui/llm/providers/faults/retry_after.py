@@ -12,20 +12,21 @@ from typing import Final
 
 from spotui.domain.lazy_pattern import LazyPattern
 
-_MILLISECOND_HEADERS: Final = ("retry-after-ms", "x-ms-retry-after-ms")
+_MILLISECONDS: Final = re.compile(r"(?:^|-)retry-after-(?:ms|milliseconds)$")
+_SECONDS: Final = re.compile(r"(?:^|-)(?:retry-after(?:-seconds|-secs)?|cooldown(?:-seconds)?)$")
 _FIELDS: Final[Mapping[str, float]] = {
-    "retry_after": 1,
-    "retry_after_seconds": 1,
-    "retryAfter": 1,
-    "retryDelay": 1,
-    "retry_after_ms": 0.001,
-    "retryAfterMs": 0.001,
-    "estimated_time": 1,
+    **dict.fromkeys(("retryafter", "retryafterseconds", "retryaftersec", "retrydelay", "retryin"), 1),
+    **dict.fromkeys(("waitseconds", "waittime", "cooldown", "cooldownseconds", "estimatedtime"), 1),
+    **dict.fromkeys(("resetin", "resetsin", "resetinseconds", "resetsinseconds", "resetafter"), 1),
+    **dict.fromkeys(("retryafterms", "retryaftermilliseconds", "retrydelayms", "waitms"), 0.001),
 }
-"""Fields of an error that hold a wait, with the seconds that one unit of a bare number is worth."""
+"""Fields of an error that hold a wait, in small letters alone, with the seconds that a bare number counts."""
+
+_MOMENTS: Final = frozenset({"resetat", "resetsat", "resettime", "retryat", "retryaftertime"})
+"""Fields that hold a point in time."""
 
 _EPOCH: Final = 1e9
-"""Numbers from here on are points in time: seconds since 1970, or milliseconds where there are too many."""
+"""Numbers from here on are points in time: seconds since 1970, or thousandths of them and smaller parts."""
 
 _DEEPEST: Final = 6
 
@@ -40,10 +41,13 @@ _UNIT: Final = "|".join(sorted(_UNITS, key=len, reverse=True))
 _PART: Final = rf"(\d+(?:\.\d+)?)\s*({_UNIT})(?![a-z])|(\d+(?:\.\d+)?)(m|h|d)(?=\d)"
 _PARTS: Final = LazyPattern(_PART)
 _DURATION: Final = rf"(?:(?:\d+(?:\.\d+)?\s*(?:{_UNIT})(?![a-z])|\d+(?:\.\d+)?[mhd](?=\d))(?:\s|,|and)*)+"
-_DATE: Final = r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|\s*utc|[+-]\d\d:?\d\d)?"
+_ONE: Final = LazyPattern(r"\b(?:an?|one)\s+(?=(?:second|minute|hour|day)\b)")
+_HTTP_DATE: Final = r"[a-z]{3}, \d\d [a-z]{3} \d{4} \d\d:\d\d:\d\d (?:gmt|utc|[+-]\d{4})"
+_DATE: Final = _HTTP_DATE + r"|\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|\s*utc|[+-]\d\d:?\d\d)?"
 
 _IN_WORDS: Final = LazyPattern(
-    r"(?:again|retry\w*|wait|reset\w*|available|resume|until)[^.\d]{0,40}?"
+    r"(?:again|retry\w*|wait|reset\w*|available|resume|until|cool ?-?down|back ?off|allowed|等待|再过)"
+    r"[^.\d]{0,40}?"
     rf"(?:(?P<date>{_DATE})|(?P<duration>{_DURATION})|(?P<seconds>\d+(?:\.\d+)?)(?=\s*(?:[.,;!)]|$)))"
 )
 _BEFORE_WORDS: Final = LazyPattern(rf"(?P<duration>{_DURATION})(?:后|之后|以后)")
@@ -74,11 +78,16 @@ def asked_wait(headers: Mapping[str, str], payload: object, message: str) -> flo
 
 
 def _retry_after(headers: Mapping[str, str]) -> Iterator[float]:
-    for name in _MILLISECOND_HEADERS:
-        if (milliseconds := _number(headers.get(name, ""))) is not None:
+    """The waits in `Retry-After` and headers named after it, thousandths of a second first."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    for name, value in named.items():
+        if _MILLISECONDS.search(name) and (milliseconds := _number(value)) is not None:
             yield milliseconds / 1000
-    if (wait := _wait(headers.get("retry-after", ""))) is not None:
-        yield wait
+    for name, value in named.items():
+        if _SECONDS.search(name):
+            # A proxy joins what was sent twice, and a date has a comma, too.
+            waits = (_wait(text) for text in (value, value.partition(",")[0]))
+            yield from [wait for wait in waits if wait is not None][:1]
 
 
 def _of_fields(payload: object, depth: int = 0) -> Iterator[float]:
@@ -90,10 +99,18 @@ def _of_fields(payload: object, depth: int = 0) -> Iterator[float]:
             yield from _of_fields(item, depth + 1)
     elif isinstance(payload, dict):
         for name, value in payload.items():
-            if name in _FIELDS and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            plain = re.sub(r"[^a-z]", "", str(name).lower())
+            if isinstance(value, dict) and plain in _FIELDS and "seconds" in value:
+                value = value["seconds"]  # noqa: PLW2901 - a duration as protocol buffers write it
+            if plain in _FIELDS and isinstance(value, (int, float, str)) and not isinstance(value, bool):
                 wait = _wait(str(value))
                 if wait is not None:
-                    yield wait * _FIELDS[name] if _number(str(value)) is not None else wait
+                    yield wait * _FIELDS[plain] if _number(str(value)) is not None else wait
+            elif plain in _MOMENTS and isinstance(value, (int, float, str)):
+                number = _number(str(value))
+                wait = _wait(str(value)) if number is None or number >= _EPOCH else None
+                if wait is not None:
+                    yield wait
             elif name in {"headers", "Headers"} and isinstance(value, dict):
                 inner = {str(key).lower(): str(text) for key, text in value.items()}
                 yield from (*_retry_after(inner), *_of_resets(inner))
@@ -102,7 +119,7 @@ def _of_fields(payload: object, depth: int = 0) -> Iterator[float]:
 
 
 def _of_words(message: str) -> Iterator[float]:
-    words = message.lower()
+    words = _ONE.sub("1 ", message.lower())
     for match in (_IN_WORDS.search(words), _BEFORE_WORDS.search(words)):
         if match is None:
             continue
@@ -120,19 +137,28 @@ def _of_resets(headers: Mapping[str, str]) -> Iterator[float]:
     spent: list[float] = []
     others: list[float] = []
     for name, value in headers.items():
-        if "ratelimit" not in name or "policy" in name:
+        if "ratelimit" not in name.replace("-", "") or "policy" in name:
             continue
         if "reset" in name:
             wait, remaining = _wait(value), _number(headers.get(name.replace("reset", "remaining"), ""))
+            told = [(wait, remaining)]
         else:
-            listed = {key: float(number) for key, number in _IN_A_LIST.findall(value.lower())}
-            wait, remaining = listed.get("reset", listed.get("t")), listed.get("remaining", listed.get("r"))
-        if wait is not None and wait > 0:
-            (spent if remaining is not None and remaining <= 0 else others).append(wait)
+            # Of several limits, each has its name in quotes.
+            limits = value.split(",") if '"' in value else [value]
+            told = [_listed(limit) for limit in limits]
+        for wait, remaining in told:
+            if wait is not None and wait > 0:
+                (spent if remaining is not None and remaining <= 0 else others).append(wait)
     if spent:
         yield max(spent)
     elif others:
         yield min(others)
+
+
+def _listed(limit: str) -> tuple[float | None, float | None]:
+    """The seconds until a limit is whole again, and what remains of it."""
+    listed = {key: float(number) for key, number in _IN_A_LIST.findall(limit.lower())}
+    return listed.get("reset", listed.get("t")), listed.get("remaining", listed.get("r"))
 
 
 def _wait(written: str) -> float | None:
@@ -142,7 +168,10 @@ def _wait(written: str) -> float | None:
     if number is not None:
         if number < _EPOCH:
             return number
-        return (number / 1000 if number > _EPOCH * 100 else number) - time()
+        while number > _EPOCH * 100:
+            number /= 1000
+        return number - time()
+    text = text.removeprefix("pt")
     parts = _PARTS.findall(text)
     if parts and re.fullmatch(_DURATION, text):
         return sum(float(one or two) * _UNITS[unit or other] for one, unit, two, other in parts)

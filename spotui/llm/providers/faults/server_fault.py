@@ -1,14 +1,9 @@
-"""Which kind of failure a server reports: read from its status, its codes and its words.
-
-Statuses alone say too little. A spent account is 402, 403, 412 or 429; a filtered prompt 400, 403, 422 or
-451; a busy server 400, 409, 424 or 529; and a reply that began well breaks off without any. So the words of
-every provider are listed here by kind, and the first kind in `kind_of` that fits wins.
-"""
+"""What a server says went wrong: its words, its code and the wait it asks for, from any body it sends."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -25,16 +20,24 @@ _CODE_NAMES = (
 )
 _OK_CODES = frozenset({"", "0", "200", "20000", "ok", "success"})
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
+_FINE = frozenset({"ok", "success", "successful", "succeeded", "successfully", "成功", "null", "none"})
 _ERROR_WORDS = (
     *("error_msg", "errmsg", "err_msg", "errorMessage", "error_message", "ErrorMsg"),
-    *("errors", "detail"),
+    *("errors", "detail", "exception", "failure_reason"),
 )
+_ERROR_FIELDS = ("error", "err", "Error", "fault")
+_ENVELOPES = ("data", "body", "response", "result", "Response", "ResponseMetadata")
+"""Where relays and Chinese clouds put a whole answer, an error in it included."""
+
 OF_A_CHUNK = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"}
 )
 """Fields of an ordinary chunk: one that has no others can only hold an error in its choices."""
 
-_OTHER_WORDS = ("message", "msg", "status_msg", "Message", "reason", "description", "title")
+_OTHER_WORDS = (
+    *("message", "msg", "status_msg", "Message", "reason", "description", "error_description"),
+    *("faultstring", "detail", "details", "info", "title", "text", "error", "errors"),
+)
 
 
 class ServerFault(msgspec.Struct, frozen=True):
@@ -86,8 +89,7 @@ def fault_inside(payload: Mapping[str, object], *, is_all: bool = False) -> Serv
 
 
 def _inside(payload: Mapping[str, object], *, is_all: bool) -> ServerFault | None:
-    error = payload.get("error")
-    if (any(error.values()) if isinstance(error, dict) else error) or payload.get("object") == "error":
+    if payload.get("object") == "error" or any(_is_error(payload.get(name)) for name in _ERROR_FIELDS):
         return _from_object(payload)
     choices = payload.get("choices")
     if (fault := _of_choice(choices)) is not None:
@@ -97,63 +99,120 @@ def _inside(payload: Mapping[str, object], *, is_all: bool) -> ServerFault | Non
         return fault
     header = payload.get("header")  # iFlytek
     inner = header if isinstance(header, dict) else {}
-    return None if choices else _failure(inner) or _failure(payload, is_all=is_all)
+    if choices:
+        return None
+    return _failure(inner) or _failure(payload, is_all=is_all) or (_enveloped(payload) if is_all else None)
+
+
+def _is_error(value: object) -> bool:
+    """Whether the field for an error holds one: some servers fill it with their word for success."""
+    if isinstance(value, str):
+        return value.strip().lower() not in {"", "false", *_FINE}
+    if not isinstance(value, dict):
+        return bool(value)
+    told = {name: one for name, one in value.items() if one and str(one).lower() not in _OK_CODES | _FINE}
+    return bool(told) and not (told.keys() <= {"type", "param"})
+
+
+def _enveloped(payload: Mapping[str, object]) -> ServerFault | None:
+    """The fault in what a relay has put into an envelope, as an object or as JSON in a text."""
+    for name in _ENVELOPES:
+        inner = payload.get(name)
+        if isinstance(inner, str) and inner.lstrip().startswith("{"):
+            try:
+                inner = json.loads(inner)
+            except (ValueError, RecursionError):
+                continue
+        if isinstance(inner, dict) and (fault := _inside(inner, is_all=True)) is not None:
+            status = _status(payload.get("statusCode") or payload.get("status") or payload.get("code"))
+            return msgspec.structs.replace(fault, status=fault.status or status)
+    if payload.get("is_error") is True:
+        return _from_object(payload)
+    return None
 
 
 def _of_choice(choices: object) -> ServerFault | None:
     for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and choice.get("error"):
-            return _from_object(choice)
+        if isinstance(choice, dict):
+            for place in (choice, choice.get("delta"), choice.get("message")):
+                if isinstance(place, dict) and _is_error(place.get("error")):
+                    return _from_object(place)
     return None
 
 
 def _failure(outcome: Mapping[str, object], *, is_all: bool = False) -> ServerFault | None:
     """The fault in an outcome that is a code with words, or a flag, or words that only errors have."""
     words = _words_in(outcome, _ERROR_WORDS)
-    code = next((value for name in _CODE_NAMES if _is_failure(value := outcome.get(name))), None)
-    failed = outcome.get("success") is False or str(outcome.get("status")).lower() in _FAILED
+    code = next((value for name in _CODE_NAMES if _is_failure(name, value := outcome.get(name))), None)
+    failed = (
+        str(outcome.get("success")).lower() == "false"
+        or outcome.get("ok") is False
+        or any(str(outcome.get(name)).lower() in _FAILED for name in ("status", "result"))
+    )
     if not words and (failed or is_all or code is not None):
         words = _words_in(outcome, _OTHER_WORDS)
-    if not (words or failed):
+    if not (words or failed) or (not failed and words.strip(" .!").lower() in _FINE):
         return None
     fields = {"code": code, "message": words, "type": outcome.get("type")}
     return _from_object({"error": fields} if words else outcome)
 
 
-def _is_failure(code: object) -> bool:
-    return isinstance(code, (int, str)) and not isinstance(code, bool) and str(code).lower() not in _OK_CODES
+def _is_failure(name: str, code: object) -> bool:
+    if not isinstance(code, (int, str)) or isinstance(code, bool):
+        return False
+    written = str(code).lower()
+    # A status in a word is how far the work is, unless it is one of those that failed.
+    if name == "status" and not written.isdecimal():
+        return written in _FAILED
+    return written not in _OK_CODES
 
 
-def _words_in(outcome: Mapping[str, object], names: tuple[str, ...]) -> str:
-    """The first words under one of these names, in a text or in the entries of a list."""
-    for name in names:
-        value = outcome.get(name)
-        entries = value if isinstance(value, list) else [value]
-        found = [
-            _words_in(one, ("message", "msg")) if isinstance(one, dict) else _text(one) for one in entries
-        ]
-        if words := "; ".join(filter(None, found)):
-            return words
-    return ""
+_DEEPEST: Final = 4
+
+
+def _words_in(outcome: Mapping[str, object], names: tuple[str, ...], depth: int = 0) -> str:
+    """The first words under one of these names: a text, or what lists and objects hold of such."""
+    return next((words for name in names if (words := _said(outcome.get(name), depth))), "")
+
+
+def _said(value: object, depth: int = 0) -> str:
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(filter(None, (_said(one, depth + 1) for one in value)))
+    if isinstance(value, dict):
+        return _words_in(value, _OTHER_WORDS, depth + 1) or _said([*value.values()][:1], depth + 1)
+    return _text(value)
 
 
 def _from_object(payload: Mapping[str, object]) -> ServerFault:
-    inner = payload.get("error")
+    inner = next((payload[name] for name in _ERROR_FIELDS if payload.get(name)), None)
     error = inner if isinstance(inner, dict) else payload
+    if isinstance(deeper := error.get("error"), dict) and not error.get("message"):
+        error = deeper
     param = _text(error.get("param"))
-    message = inner if isinstance(inner, str) else _text(error.get("message"))
+    message = inner if isinstance(inner, str) else _text(error.get("message") or error.get("Message"))
+    if isinstance(inner, str) and (more := _words_in(payload, ("message", "msg", "error_description"))):
+        # The error's field holds only its name.
+        message = more if more.startswith(inner) else f"{inner}: {more}"
     if not message:
         message, param = _validation(error.get("detail"), param)
+    if not message:
+        message = _said(inner) or _words_in(error, (*_ERROR_WORDS, *_OTHER_WORDS))
     # Routers say only that someone behind them failed, and put that one's words aside.
     if isinstance(behind := error.get("metadata"), dict) and (raw := _text(behind.get("raw"))):
         message = f"{message}: {raw}"
-    status = str(error.get("code") or payload.get("status"))
     return ServerFault(
-        status=int(status) if re.fullmatch(r"[45]\d\d", status) else 0,
+        status=_status(error.get("code") or payload.get("status")),
         message=message or json.dumps(payload, ensure_ascii=False),
         code=" ".join(_codes(error)).lower(),
         param=param,
     )
+
+
+def _status(code: object) -> int:
+    """An HTTP status of a failure that a body names; 0 when it names none."""
+    return int(str(code)) if re.fullmatch(r"[45][0-9]{2}", str(code)) else 0
 
 
 def _validation(detail: object, param: str) -> tuple[str, str]:
@@ -190,199 +249,3 @@ def _plain(text: str) -> str:
         return text
     title = _TITLE.search(text)
     return title[1] if title else _MARKUP.sub(" ", text)
-
-
-FaultKind = Literal[
-    "no_money", "overflow", "filtered", "rate_limited", "authentication", "unavailable", "unknown", "refused"
-]
-
-
-class Signs(NamedTuple):
-    """How a kind of failure is recognized.
-
-    Attributes:
-        words: A pattern for a message and its codes, in lower case.
-        codes: The numbers of providers that number their failures.
-    """
-
-    words: LazyPattern
-    codes: frozenset[str]
-
-    def are_in(self, words: str, codes: set[str]) -> bool:
-        """Whether a fault shows this kind."""
-        return not self.codes.isdisjoint(codes) or self.words.search(words) is not None
-
-
-def _signs(*words: str, codes: str = "") -> Signs:
-    return Signs(LazyPattern("|".join(words)), frozenset(codes.split()))
-
-
-_FUNDS: Final = r"(?:balance|credits?|funds) (?:(?:is|are|has been|have been) )?"
-_LONG: Final = r"(?:exceed|surpass|greater|more than|over the|larger|longer|above|beyond|must be)"
-_TEXT: Final = r"(?:model|prompts?|inputs?|requests?|messages?|context|total)\b"
-
-SIGNS: Final[Mapping[FaultKind, Signs]] = {
-    "no_money": _signs(
-        r"insufficient[ _](?:user[ _])?(?:quota|balance|credits?|funds)|exceeded_current_quota",
-        r"billing[ _](?:hard[ _]limit|not[ _]active)|payment[ _]required|arrear|overdue",
-        r"check your plan and billing|add (?:more )?credits|top[ -]?up|please recharge",
-        _FUNDS + r"(?:too low|insufficient|not enough|negative|exhausted|depleted|used up)",
-        r"not enough (?:credits?|balance|funds|money)|(?:out of|have no|have any) credits\b",
-        r"no (?:credits?|quota) (?:left|remaining|available)|(?:included|all available) credits",
-        r"free tier.{0,40}exhausted|(?:spending|spend|credit|key) limit|account.{0,40}suspended",
-        r"reached your specified api usage limits|usage limit reached|spending cap",
-        r"trial (?:has )?(?:expired|ended)",
-        r"quota (?:has been |is |was )?(?:exhausted|used up|depleted)|user quota",
-        r"no remaining (?:balance|credit|quota)",
-        r"payment method|upgrade your (?:plan|account)",
-        r"欠费|余额不足|余额已|充值|额度(?:已)?(?:用尽|不足|耗尽|用完)|资源包",
-        codes="1113 1008 2056 arrearage accountoverdueerror",
-    ),
-    "overflow": _signs(
-        # A window or a length by its name: OpenAI, vLLM, DeepSeek, Mistral, xAI, SGLang, llama.cpp, Copilot.
-        r"context[ _-]?(?:length|window|size|limit)|max(?:imum)? (?:context|model|prompt) len",
-        r"max_prompt_tokens",
-        r"exceed_context_size|string_above_max_length|max_model_len|max_seq_len|length of prompt_tokens",
-        # Too long, too large, too many: Anthropic, Bedrock, Cohere, Fireworks, Together.
-        r"(?:prompt|inputs?|request|messages?|conversation|text|content|payload|body)\b.{0,40}?\btoo "
-        r"(?:long|large|big)",
-        r"too large to process|too many (?:input |prompt |total )?tokens|\btokens?\b.{0,30}? too many",
-        r"maxlength",
-        r"(?:prompt|input|context|request)_too_(?:long|large)|token limit exceeded|maximum tokens? exceeded",
-        # A count of tokens beyond a limit: Gemini, Copilot, Moonshot, Volcengine, watsonx, TGI.
-        _TEXT + r".{0,60}?\btokens?\b.{0,60}?" + _LONG,
-        _LONG + r"\w*\b.{0,60}?\b" + _TEXT + r".{0,20}?\b(?:token|length|size)",
-        r"\b(?:tokens?|length)\b.{0,40}?\bexceed|exceed\w*\b.{0,40}?\bcontext",
-        r"sequence length is longer|(?:max|sequence)[ _]?length\b.{0,40}?\d",
-        r"at most [\d,]+ (?:input|prompt) tokens|\d tokens\b.{0,40}?\blimit",
-        r"max_position_embeddings|kv[ _]?cache",
-        r"\btokens in (?:the |your )?(?:request|prompt|input)s?\b.{0,40}?" + _LONG,
-        r"input token count|`inputs` (?:tokens|must have)|(?:prompt|inputs?)\b.{0,30}? longer than",
-        r"prompt exceeds|exceeds? (?:the )?max(?:imum)? (?:prompt |input |message )?(?:length|size)",
-        # Advice and ranges: OpenAI, Groq, DashScope.
-        r"reduce the length of|shorten (?:your|the) (?:message|prompt|input)",
-        r"reduce your (?:message|prompt|input)|input or output tokens must be reduced",
-        r"range of input length|context (?:the )?overflow",
-        # Zhipu, Baidu, Tencent, iFlytek.
-        r"(?:输入|提示|内容|文本|上下文|长度|prompt|token)\S{0,12}(?:过长|超长|超出|超过|超限|上限)",
-        codes="1261 336007 336103 10907",
-    ),
-    "filtered": _signs(
-        # Azure, OpenAI, Anthropic, Moonshot, DeepSeek, Mistral, Bedrock, StepFun.
-        r"content[ _-]?(?:filter|polic|management polic|moderation|censor|safety)|guardrail|censor",
-        r"safety (?:system|filter|setting|check|polic|guideline|reason)|safety_|usage (?:polic|guideline)",
-        r"(?:was|been|is|were) (?:flagged|blocked (?:by|due|because|for))|flagged (?:as|for|by)",
-        r"high risk|content exists risk|risk control|responsible[ _]?ai|\brai\b|requires moderation",
-        r"violat\w+ (?:\S+ ){1,3}(?:polic|terms|guideline|rules)|polic(?:y|ies)[ _]violation",
-        r"content (?:(?:was|is|has been) )?(?:blocked|rejected|refused)",
-        r"(?:disallowed|prohibited) (?:content|words)",
-        r"\b(?:unsafe|harmful|offensive|nsfw)\b|harm_category",
-        # Google, Alibaba, Volcengine, MiniMax, Zhipu.
-        r"prohibited_content|blocklist|block_?reason|data_?inspection|inappropriate content",
-        r"sensitive(?:content| words?| information| material| content)|new_sensitive",
-        r"敏感|不安全|违规|违反|不合规",
-        codes="1301 1026 1027",
-    ),
-    "rate_limited": _signs(
-        r"rate[ _-]?limit|too[ _]many[ _](?:requests|concurrent)|throttl",
-        r"requests? per (?:minute|second|day)",
-        r"(?:rpm|tpm|qps|rpd) limit|qps request limit|concurren\w+ (?:limit|exceed)",
-        r"max(?:imum)? concurrency",
-        r"slow down|请求过于频繁|频率|并发|限流|速率",
-        codes="1302 1303 1305 1002 1039 1041 18 336501 336502",
-    ),
-    "unavailable": _signs(
-        r"overload|temporar(?:y|ily)|at capacity|capacity[ _](?:exceeded|reached)",
-        r"no (?:available )?capacity",
-        r"(?:server|service|model|engine|system)(?: is)?(?: currently)? (?:busy|unavailable|not available)",
-        r"no healthy upstream|(?:currently|still|being|is) (?:loading|loaded|starting)|not ready",
-        r"upstream (?:error|timeout|connect)",
-        r"try again (?:later|in|shortly|soon)|please retry|timed? ?out",
-        r"繁忙|过载|访问量过大|稍后",
-        codes="1234 1312 336100 10110",
-    ),
-    "authentication": _signs(
-        r"(?:invalid|incorrect|wrong|missing|no|expired) (?:api[ _-]?)?(?:key|token)\b",
-        r"unauthori[sz]ed|noauth",
-        r"(?:api[ _-]?key|(?:access )?token|signature)\b.{0,30}\b(?:invalid|expired|incorrect|wrong|missing)",
-        r"authentication (?:fail|error)|permission denied|鉴权|认证失败|密钥|令牌",
-    ),
-    "unknown": _signs(
-        r"model[_ ]not[_ ](?:exist|found)|(?:invalid|unknown|no such) model\b",
-        r"\bmodel\b.{0,80}?(?:does not exist|not found)|is not a valid model",
-        codes="1211",
-    ),
-    "refused": _signs(
-        r"invalid_(?:request|param|argument)|bad_?request",
-        codes="1210 1213 1214 2013 336002 336003 336006",
-    ),
-}
-"""Every provider's words, by kind.
-
-Numbers are those of Zhipu from 1113, MiniMax from 1002, Baidu 18 and 336xxx, and iFlytek 10xxx.
-"""
-
-_SPENT_CODES: Final = LazyPattern(r"insufficient_(?:user_)?quota|insufficient_(?:balance|credits)")
-_PER_TIME: Final = LazyPattern(r"rate[ _-]?limit|per (?:min|sec|hour|day)")
-_KEY: Final = LazyPattern(r"authenticat|unauthori[sz]ed|api[ _]?key|permission")
-_WRONG_KEY: Final = LazyPattern(
-    r"(?:invalid|incorrect|expired|missing) api[ _]?key|api[ _]?key.{0,20}(?:invalid|not valid)"
-)
-
-# A request that is larger than the tokens of a whole minute never passes, however long one waits.
-_OF_A_MINUTE: Final = LazyPattern(r"limit:? ([\d,]+)\b.{0,60}?\brequested:? ([\d,]+)")
-
-_NOT_ABOUT_LENGTH: Final = frozenset({401, 403, 429})
-_PASSING: Final = frozenset({408, 409, 420, 424, 425, 449, 498, 499})
-
-
-def kind_of(fault: ServerFault) -> FaultKind:
-    """The kind of a fault; one without a status broke off a reply under way."""
-    status, words, codes = fault.status, f"{fault.message} {fault.code}".lower(), set(fault.code.split())
-
-    def shows(kind: FaultKind) -> bool:
-        return SIGNS[kind].are_in(words, codes)
-
-    if _is_about_money(fault, words, codes):
-        return "no_money"
-    if _is_overflow(status, words, codes):
-        return "overflow"
-    if status in (446, 451) or (status not in (401, 429) and shows("filtered")):
-        return "filtered"
-    if status == 429 or (status not in (401, 404) and shows("rate_limited")):
-        return "rate_limited"
-    if status in (401, 403) or (status == 400 and _WRONG_KEY.search(words)):
-        return "authentication"
-    if status >= 500 or status in _PASSING:
-        return "unavailable"
-    if status in (0, 400, 422) and shows("unavailable"):
-        return "unavailable"
-    if status in (404, 405, 410) or (status in (400, 422) and shows("unknown")):
-        return "unknown"
-    if status == 0 and (_KEY.search(fault.code) or shows("authentication")):
-        return "authentication"
-    if status == 0 and ("not_found" in fault.code or shows("unknown")):
-        return "unknown"
-    # A server that breaks a reply off without blaming the request has failed itself.
-    return "refused" if status or SIGNS["refused"].are_in(fault.code, codes) else "unavailable"
-
-
-def _is_about_money(fault: ServerFault, words: str, codes: set[str]) -> bool:
-    if fault.status == 402:
-        return True
-    # Google's free tier speaks of plan and billing, too, but names the seconds until it answers again.
-    is_per_time = fault.status == 429 and _PER_TIME.search(words) is not None
-    if fault.status in (401, 404, 500) or fault.retry_after is not None or is_per_time:
-        return _SPENT_CODES.search(fault.code) is not None
-    return SIGNS["no_money"].are_in(words, codes)
-
-
-def _is_overflow(status: int, words: str, codes: set[str]) -> bool:
-    if status == 413:
-        return True
-    if (request := _OF_A_MINUTE.search(words)) is not None:
-        limit, requested = (int(number.replace(",", "")) for number in request.groups())
-        return requested > limit
-    if status in _NOT_ABOUT_LENGTH or _PER_TIME.search(words):
-        return False
-    return SIGNS["overflow"].are_in(words, codes)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.domain.calls import Usage
+from spotui.domain.calls import Request, Usage
+from spotui.domain.messages import Message
 from spotui.llm.protocol import Delta
 from spotui.llm.providers.chat.assembler import ReplyAssembler
 
@@ -123,6 +124,12 @@ def read(*payloads: dict[str, Any]) -> ReplyAssembler:
         pytest.param([delta(SAID[:n]) for n in range(1, len(SAID) + 1)], id="many deltas so far"),
         pytest.param([*map(delta, SAID), delta(SAID, finish_reason="stop")], id="all of it as a last delta"),
         pytest.param([delta(SAID, message={"content": SAID})], id="one delta and its message"),
+        pytest.param([delta("\n" + SAID[:HALF]), delta(SAID[HALF:]), delta(SAID)], id="all of it, trimmed"),
+        pytest.param([{"data": message(SAID), "code": 200}], id="in an envelope"),
+        pytest.param([{"choices": message(SAID)["choices"][0]}], id="one choice in place of a list"),
+        pytest.param(
+            [{"choices": [{"message": {"content": [{"type": "text", "content": SAID}]}}]}], id="a part"
+        ),
         pytest.param([{"choices": [{"text": SAID[:HALF]}]}, {"choices": [{"text": SAID[HALF:]}]}], id="text"),
         pytest.param([{"choices": [{"delta": SAID}]}], id="a delta that is text"),
         pytest.param([{"choices": [{"delta": {"content": {"type": "text", "text": SAID}}}]}], id="one part"),
@@ -136,7 +143,13 @@ def read(*payloads: dict[str, Any]) -> ReplyAssembler:
     ],
 )
 def test_a_text_is_taken_once_in_whatever_way_it_is_sent(payloads: list[dict[str, Any]]) -> None:
-    assert read(*payloads).result() == (SAID, "")
+    text, reasoning = read(*payloads).result()
+    assert (text.strip(), reasoning) == (SAID, "")
+
+
+@pytest.mark.parametrize(("content", "text"), [(42, "42"), ({"sum": 4}, '{"sum": 4}'), (True, ""), ({}, "")])
+def test_an_answer_that_the_server_has_decoded(content: object, text: str) -> None:
+    assert read({"choices": [{"message": {"content": content}}]}).result()[0] == text
 
 
 @pytest.mark.parametrize("text", ["ha" * 20, "=" * 40, "000000", "no no no no ", "a, b\n" * 9])
@@ -183,6 +196,12 @@ def test_a_message_brings_what_deltas_did_not() -> None:
         {"content": [{"type": "reasoning_content", "reasoning_content": {"text": "2 + 2"}}]},
         {"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "2 + 2"}]}]},
         {"content": [{"text": "2 + 2", "thought": True}]},
+        {"content": [{"type": "analysis", "text": "2 + 2"}]},
+        {"content": "2 + 2", "extra_content": {"google": {"thought": True}}},
+        {"content": "2 + 2", "thought": True},
+        {"content": "2 + 2", "channel": "analysis"},
+        {"content": "2 + 2", "type": "thinking"},
+        {"content": "2 + 2", "role": "reasoning"},
         {"reasoning_content": "2 + 2", "reasoning": "2 + 2"},
     ],
 )
@@ -206,6 +225,44 @@ def test_a_closing_mark_ends_nothing_where_reasoning_has_a_field() -> None:
 def test_a_refusal_in_a_field_of_its_own(piece: dict[str, Any]) -> None:
     assembler = read({"choices": [{"message": piece, "finish_reason": "stop"}]})
     assert (assembler.result()[0], assembler.refusal) == ("", "I cannot.")
+
+
+def test_what_the_model_wrote_beside_its_reasoning_in_a_field_is_split_all_the_same() -> None:
+    both = {"content": "2 + 2\n</think>\n\nfour", "reasoning_content": "2 + 2"}
+    assert read({"choices": [{"message": both}]}).result() == ("four", "2 + 2")
+
+
+@pytest.mark.parametrize(
+    ("reason", "chunks"),
+    [
+        ("length", [delta("one", finish_reason="length"), delta(finish_reason="stop")]),
+        ("content_filter", [delta("one", finish_reason="content_filter"), delta("", finish_reason="stop")]),
+        ("stop", [delta("one", finish_reason="length"), delta(" two", finish_reason="stop")]),
+        ("content_filter", [delta("one", finish_reason="stop", native_finish_reason="SAFETY")]),
+        ("length", [delta("one", finish_reason="stop", native_finish_reason="MAX_TOKENS")]),
+        ("stop", [delta("one", finish_reason="stop", native_finish_reason="end_turn")]),
+        ("content_filter", [delta("one", content_filter_results={"hate": {"filtered": True}})]),
+        ("stop", [delta("one", finish_reason="stop", content_filter_results={"hate": {"filtered": False}})]),
+        ("content_filter", [{**delta("one", finish_reason="stop"), "output_sensitive": True}]),
+        ("length", [delta("one", finish_details={"type": "max_tokens"})]),
+        ("length", [delta("one", stop_reason="max_tokens")]),
+        ("length", [{"choices": [{"delta": {"content": "one", "finish_reason": "length"}}]}]),
+        ("length", [delta("one", finish_reason={"type": "length", "length": 16})]),
+    ],
+)
+def test_a_reason_against_the_answer_is_found_and_outlasts_a_plain_one(
+    reason: str, chunks: list[dict[str, Any]]
+) -> None:
+    assert read(*chunks).finish_reason == reason
+
+
+def test_a_count_of_zero_for_a_text_that_is_there_is_estimated() -> None:
+    request = Request("m", (Message("user", "What is two and two?"),))
+    reported = Usage(9, 0)
+    reply = read(delta(SAID)).reply(
+        request, seconds=1, first_token_seconds=None, usage=reported, cost_usd=None, count_tokens=None
+    )
+    assert reply.usage == Usage(9, 8, estimated=True)
 
 
 def test_a_refusal_in_pieces() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spotui.domain.messages import Message
-from spotui.llm.providers.chat.usage import estimate_usage, read_usage
+from spotui.llm.providers.chat.usage import estimate_usage, read_cost, read_usage
 
 VALUES: st.SearchStrategy[object] = (
     st.none() | st.booleans() | st.text(max_size=3) | st.floats() | st.integers(-5, 10**12) | st.just({})
@@ -52,6 +52,23 @@ def test_four_characters_are_a_token_where_nobody_counts() -> None:
         ({"prompt_tokens": 100, "total_tokens": 120}, (100, 20)),
         ({"prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": None}, (100, 20)),
         ({"prompt_tokens": 100, "completion_tokens": 0, "total_tokens": 100}, (100, 0)),
+        ({"prompt_tokens": "1,234.0", "completion_tokens": " 20 "}, (1234, 20)),
+        ({"promptTokens": 100, "completionTokens": 20}, (100, 20)),
+        ({"completion_tokens": 20, "total_tokens": 120}, (100, 20)),
+        ({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 10**400}, (100, 20)),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": -4}},
+            (9, 2),
+        ),
+        (
+            {
+                "promptTokenCount": 9,
+                "candidatesTokenCount": 2,
+                "thoughtsTokenCount": 3,
+                "totalTokenCount": 14,
+            },
+            (9, 5),
+        ),
         ({"prompt_tokens": -1, "completion_tokens": -5}, None),
         ({"prompt_tokens": "many", "completion_tokens": "20"}, None),
         ({"prompt_tokens": "9" * 5000, "completion_tokens": 20}, None),
@@ -61,3 +78,18 @@ def test_four_characters_are_a_token_where_nobody_counts() -> None:
 def test_counts_as_servers_write_them(reported: dict[str, object], counts: tuple[int, int] | None) -> None:
     usage = read_usage(reported)
     assert (None if usage is None else (usage.prompt_tokens, usage.completion_tokens)) == counts
+
+
+@pytest.mark.parametrize(
+    ("reported", "usd"),
+    [
+        ({"cost": "0.25"}, 0.25),
+        ({"cost": {"request_cost": 0.2, "total_cost": 0.25}}, 0.25),
+        ({"estimated_cost": 0.25}, 0.25),
+        ({"cost": "a lot"}, None),
+        ({"cost": -1}, None),
+        ({"cost": "1e400"}, None),
+    ],
+)
+def test_costs_as_servers_write_them(reported: dict[str, object], usd: float | None) -> None:
+    assert read_cost(reported) == usd

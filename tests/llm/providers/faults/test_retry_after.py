@@ -28,6 +28,13 @@ from spotui.llm.providers.faults.retry_after import asked_wait
         ("retry after 30", 30),
         ("请在 10 秒后重试", 10),
         ("请1分钟后再试", 60),
+        ("请等待 30 秒", 30),
+        ("再过 5 秒重试", 5),
+        ("Try again in a minute.", 60),
+        ("Try again in one hour", 3600),
+        ("cooldown: 15s", 15),
+        ("Next request allowed in 12 seconds", 12),
+        ("You sent 30 requests in 60 seconds.", None),
         ("Too many requests.", None),
         ("Try again. Limit 3 requests, please.", None),
         ("Try again in 0s", None),
@@ -51,6 +58,8 @@ def in_30_seconds() -> datetime:
         lambda: "0m30s",
         lambda: str(int(time() + 30)),
         lambda: str(int((time() + 30) * 1000)),
+        lambda: str(int((time() + 30) * 1e9)),
+        lambda: "PT30S",
         lambda: in_30_seconds().strftime("%Y-%m-%dT%H:%M:%SZ"),
         lambda: in_30_seconds().isoformat(),
         lambda: format_datetime(in_30_seconds(), usegmt=True),
@@ -90,6 +99,11 @@ def test_the_limit_that_is_used_up_says_how_long() -> None:
         {"retry-after-ms": "30000", "retry-after": "31"},
         {"x-ms-retry-after-ms": "30000"},
         {"Retry-After": "0", "x-ratelimit-reset-requests": "30s"},
+        {"Retry-After": "30, 30"},
+        {"x-ratelimit-retry-after": "30"},
+        {"msh-cooldown-seconds": "30"},
+        {"x-rate-limit-reset": "30"},
+        {"RateLimit": '"burst";r=0;t=30, "daily";r=50;t=3600'},
     ],
 )
 def test_other_headers(headers: dict[str, str]) -> None:
@@ -103,11 +117,23 @@ def test_other_headers(headers: dict[str, str]) -> None:
         {"error": {"retry_after_ms": 30_000}},
         {"error": {"details": [{"retryDelay": "30s"}]}},
         {"error": {"metadata": {"headers": {"Retry-After": "30"}}}},
+        {"error": {"details": [{"retryDelay": {"seconds": "30", "nanos": 0}}]}},
+        {"retryAfterSeconds": 30},
+        {"error": {"resets_in_seconds": 30}},
         {"error": "Model m is currently loading", "estimated_time": 30.0},
     ],
 )
 def test_waits_in_fields(payload: object) -> None:
     assert asked_wait({}, payload, "") == 30
+
+
+def test_a_moment_in_a_field_or_in_words() -> None:
+    moment = in_30_seconds()
+    assert asked_wait({}, {"resets_at": int(time() + 30)}, "") == pytest.approx(30, abs=2)
+    assert asked_wait({}, {"error": {"reset_at": moment.isoformat()}}, "") == pytest.approx(30, abs=2)
+    assert asked_wait({}, {"reset_at": 30}, "") is None
+    words = f"Your limit will reset at {format_datetime(moment)}"
+    assert asked_wait({}, None, words) == pytest.approx(30, abs=2)
 
 
 @pytest.mark.parametrize("written", ["0", "-3", "Wed, 21 Oct 2015 07:28:00 GMT", "1000000001"])

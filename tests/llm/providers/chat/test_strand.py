@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from spotui.llm.providers.chat.assembler import Strand
+from spotui.llm.providers.chat.strand import Strand
 
 SAID = "The answer is 42, because 6 times 7 is 42."
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from spotui.llm.providers.faults.server_fault import FaultKind, ServerFault, fault_inside, kind_of, read_fault
+from spotui.llm.providers.faults.fault_kinds import FaultKind, kind_of
+from spotui.llm.providers.faults.server_fault import ServerFault, fault_inside, read_fault
 
 OVERFLOWS = {
     "Perplexity": (400, "tokens in request more than max tokens allowed", ""),
@@ -65,6 +66,8 @@ OVERFLOWS = {
     "others 5": (400, "Please shorten your prompt", ""),
     "others 6": (400, "输入长度超限", ""),
     "inside a reply": (0, "context window exceeds limit (2013)", ""),
+    "others 7": (400, "max_input_tokens exceeded", ""),
+    "others 8": (400, "模型最大上下文长度为 8192", ""),
 }
 FILTERS = {
     "Azure": (
@@ -103,6 +106,12 @@ FILTERS = {
         "Your input was flagged for violence. No credits were charged.",
         "",
     ),
+    "others 6": (400, "Input text may contain prohibited material", ""),
+    "others 7": (400, "Potential jailbreak attempt detected", ""),
+    "others 8": (400, "Content could not be generated due to RECITATION", ""),
+    "others 9": (421, "moderation block", ""),
+    "others 10": (400, "内容安全检测未通过", ""),
+    "inside a reply": (0, "unsafe_content", ""),
 }
 NO_MONEY = {
     "OpenAI": (429, "You exceeded your current quota, please check your plan.", "insufficient_quota"),
@@ -126,6 +135,11 @@ NO_MONEY = {
     "Fireworks": (412, "Account ann is suspended, possibly due to reaching the monthly spending limit", ""),
     "Hugging Face": (402, "You have exceeded your monthly included credits", ""),
     "one-api": (403, "用户额度不足", ""),
+    "LiteLLM": (400, "Budget has been exceeded! Current cost: 10.2, Max budget: 10", "budget_exceeded"),
+    "new-api": (403, "预扣费额度失败, 用户剩余额度: 0.00", ""),
+    "Hugging Face, free": (429, "You've used all your free credits for this month", ""),
+    "others 3": (400, "Your organization has been disabled due to unpaid invoices", ""),
+    "others 4": (429, "Free quota exceeded. Subscribe to a plan.", ""),
     "others 1": (429, "Your quota has been exhausted", ""),
     "others 2": (403, "Your trial has expired, please upgrade your plan", ""),
 }
@@ -139,6 +153,12 @@ RATES = {
     "Bedrock": (400, "Too many requests, please wait before trying again.", "ThrottlingException"),
     "Google, 403": (403, "Rate Limit Exceeded", "rateLimitExceeded"),
     "DashScope": (400, "Requests throttling triggered", "Throttling.RateQuota"),
+    "DashScope, requests": (
+        429,
+        "You exceeded your current quota, check your plan and billing",
+        "limit_requests",
+    ),
+    "DashScope, burst": (0, "Request rate increased too quickly.", "limit_burst_rate"),
     "Moonshot": (429, "Your account has reached max concurrency: 2, please try again after 1 seconds", ""),
 }
 BUSY = {
@@ -149,6 +169,8 @@ BUSY = {
     "Anthropic": (529, "Overloaded", "overloaded_error"),
     "too early": (425, "", ""),
     "overloaded in a 400": (400, "The server is overloaded or not ready yet.", "server_overloaded"),
+    "busy in a 404": (404, "The model is temporarily unavailable, try again later", ""),
+    "Bedrock": (400, "Bedrock is unable to process your request.", "ServiceUnavailableException"),
     "loading in a 400": (400, "Model m is currently loading", ""),
     "busy in a 400": (400, "服务繁忙，请稍后重试", ""),
     "inside a reply": (0, "boom", ""),
@@ -158,6 +180,20 @@ OTHERS: dict[str, tuple[int, str, str, FaultKind]] = {
     "a key without rights": (403, "Your request was blocked.", "", "authentication"),
     "an unknown model": (404, "The model `m` does not exist", "model_not_found", "unknown"),
     "a wrong key, as Google says it": (400, "API key not valid. Pass a valid API key.", "", "authentication"),
+    "a wrong key, as MiniMax says it": (
+        0,
+        "login fail: Please carry the API secret key",
+        "1004",
+        "authentication",
+    ),
+    "a wrong key, as DashScope says it": (
+        400,
+        "Invalid API-key provided.",
+        "InvalidApiKey",
+        "authentication",
+    ),
+    "a model of the past": (400, "The model `m` has been decommissioned", "model_decommissioned", "unknown"),
+    "a model that waits for its download": (404, "model 'm' not found, try pulling it first", "", "unknown"),
     "an unknown model in a 400": (400, "Model Not Exist", "invalid_request_error", "unknown"),
     "an unknown model, named": (400, "The model `m-1` does not exist.", "", "unknown"),
     "a wrong role": (400, "Invalid role: narrator", "invalid_request_error", "refused"),
