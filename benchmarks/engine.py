@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import NamedTuple
 
 from benchmarks import installed
 from benchmarks.spent import of_checkout, spend
-from benchmarks.table import Row, against
+from benchmarks.table import Row, against, show
 from tests.model_server import ModelServerProcess
 
 TEMPLATE = "prompt: Answer in style 0.\nrequirements: A higher style is better.\nqa:\n"
@@ -59,13 +58,7 @@ def main() -> None:
             *(_against(folder, runs, before) if before is not None else ()),
         ]
     rows.append(_installed())
-    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"\n{machine}, medians of {runs}\n")
-    print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {'yes' if row.holds else 'NO'} |")
-    if not all(row.holds for row in rows):
-        sys.exit(1)
+    sys.exit(0 if show(rows, runs) else 1)
 
 
 def _paced(scratch: Path, runs: int) -> list[Row]:

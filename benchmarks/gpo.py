@@ -7,7 +7,6 @@ whole command in a process of its own, against a real HTTP server; medians of `-
 import argparse
 import json
 import os
-import platform
 import signal
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.spent import PROGRAM, spend
+from benchmarks.table import Row, show
 from tests.model_server import ModelServerProcess, Recorded
 from tests.row_model import kind_of, rows, template
 
@@ -44,16 +44,6 @@ class Figures(NamedTuple):
         return max(one.ended_at or one.received_at for one in self.seen) - first
 
 
-class Row(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    here: str
-    goal: str
-    holds: bool
-    beside: str = ""
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3)
@@ -64,13 +54,7 @@ def main() -> None:
         (scratch / "rows.jsonl").write_text(rows(ROWS))
         (scratch / "sums.yaml").write_text(template(method="gpo"))
         table = [*standard(scratch, runs), overhead(scratch, runs), killed(scratch)]
-    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"\n{machine}, medians of {runs}\n\n| what | here | beside, in the same run | goal | holds |")
-    print("|---|---|---|---|---|")
-    for row in table:
-        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {'yes' if row.holds else 'NO'} |")
-    if not all(row.holds for row in table):
-        sys.exit(1)
+    sys.exit(0 if show(table, runs) else 1)
 
 
 def bare(scratch: Path) -> float:
@@ -124,21 +108,23 @@ def standard(scratch: Path, runs: int) -> list[Row]:
         Row(
             "standard task (48/48/144, 18 steps, 8 candidates), 100 ms a reply, 32 at once",
             f"{span:.1f} s, {span / path:.2f} x the critical path of {path:.1f} s",
+            f"bare aiohttp, as many at once: {median(bare(scratch) for _ in range(runs)):.2f} x its own",
             "1.15 x",
             span <= 1.15 * path,
-            f"bare aiohttp, as many at once: {median(bare(scratch) for _ in range(runs)):.2f} x its own",
         ),
         Row(
             "CPU time of that run",
             f"{cpu:.1f} s for {len(seen):,} calls, {cpu / path:.0%} of one core on the critical path",
+            "",
             "below 100%",
             cpu < path,
         ),
-        Row("optimizer completions", str(kinds["propose"]), "144", kinds["propose"] == 144),
-        Row("times that one prompt is asked one row, at most", str(twice), "1", twice == 1),
+        Row("optimizer completions", str(kinds["propose"]), "", "144", kinds["propose"] == 144),
+        Row("times that one prompt is asked one row, at most", str(twice), "", "1", twice == 1),
         Row(
             "test rows asked, of 144",
             f"{tested}, {tested / TEST:g} times each",
+            "",
             "2 times",
             tested == 2 * TEST,
         ),
@@ -153,7 +139,7 @@ def overhead(scratch: Path, runs: int) -> Row:
         short = spotui(scratch, f"short-{number}", steps=1)
         costs.append((long.cpu - short.cpu) / (len(long.seen) - len(short.seen)))
     cost = median(costs) * 1000
-    return Row(f"CPU a call at zero delay, {len(long.seen)} calls", f"{cost:.2f} ms", "3 ms", cost <= 3)
+    return Row(f"CPU a call at zero delay, {len(long.seen)} calls", f"{cost:.2f} ms", "", "3 ms", cost <= 3)
 
 
 def killed(scratch: Path) -> Row:
@@ -178,6 +164,7 @@ def killed(scratch: Path) -> Row:
     return Row(
         f"kill -9 in {len(kills)} places: completed calls that were bought again",
         f"{completed_twice} ({again} of those in flight were, of at most {in_flight})",
+        "",
         "0",
         completed_twice == 0 and again <= in_flight,
     )

@@ -7,7 +7,6 @@ Textual app with four panels (`benchmarks.bare_app`), measured in turn with ours
 
 import argparse
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import NamedTuple
 from benchmarks.at_a_glance import LOCAL, rows_at_a_glance
 from benchmarks.bare_app import MARKER
 from benchmarks.spent import of_checkout
-from benchmarks.table import Row, against
+from benchmarks.table import Row, against, show
 from benchmarks.watching import QUIET, Watched, places, run_screen, spotui, streaming, template
 from spotui.runs.launch import Launcher
 from spotui.settings import locations
@@ -52,16 +51,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
         os.environ.update(places(Path(folder)))
         _finished_run(Path(folder))
-        machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-        print(f"\n{machine}, medians of {runs}\n")
-        print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
-        holds = True
-        for row in _rows(Path(folder), runs, arguments.before, is_all=not arguments.only_glance):
-            holds &= row.holds
-            verdict = "yes" if row.holds else "NO"
-            print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {verdict} |", flush=True)
-    if not holds:
-        sys.exit(1)
+        rows = _rows(Path(folder), runs, arguments.before, is_all=not arguments.only_glance)
+        all_hold = show(rows, runs)
+    sys.exit(0 if all_hold else 1)
 
 
 def _rows(folder: Path, runs: int, before: Path | None, *, is_all: bool) -> Iterator[Row]:

@@ -1,5 +1,8 @@
 """The table that a benchmark prints: a figure, what stands beside it in the same run, and its goal."""
 
+import os
+import platform
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 _NO_WORSE: Final = 1.03
@@ -32,3 +35,24 @@ def against(what: str, here: float, earlier: float, unit: str, *, digits: int = 
         f"{_NO_WORSE} x",
         here / earlier <= _NO_WORSE,
     )
+
+
+def show(rows: Iterable[Row], runs: int) -> bool:
+    """Print the machine and each line as soon as it is known.
+
+    Args:
+        rows: The lines.
+        runs: How many runs each figure is the median of.
+
+    Returns:
+        Whether every goal holds.
+    """
+    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"\n{machine}, medians of {runs}\n")
+    print("| what | here | beside, in the same run | goal | holds |\n|---|---|---|---|---|")
+    all_hold = True
+    for row in rows:
+        all_hold &= row.holds
+        verdict = "yes" if row.holds else "NO"
+        print(f"| {row.what} | {row.here} | {row.beside} | {row.goal} | {verdict} |", flush=True)
+    return all_hold

@@ -238,28 +238,39 @@ def _remove(parsed: argparse.Namespace) -> int:
         print(_("{model} is removed.", model=parsed.model))
         return exit_codes.OK
     removed = take_out_model(parsed.model)
-    had_key = False
     # The app leaves the key of a model that it removes, as the model can be brought back there.
-    if find_spec("keyring") is not None and (removed is None or removed.entry.api_key_keyring):
-        from spotui.settings.errors import SettingsError
-        from spotui.settings.keys import delete_key
-
-        try:
-            had_key = delete_key(parsed.model)
-        except SettingsError as error:
-            if removed is not None:
-                text = _("Its key may still be in the system keyring: {error}", error=str(error))
-                print(text, file=sys.stderr)
-    if removed is None and not had_key:
+    may_have_key = removed is None or removed.entry.api_key_keyring
+    is_key_gone = may_have_key and _delete_key(parsed.model, is_needed=removed is None)
+    if removed is None and not is_key_gone:
         raise SpotuiError(
             _("There is no model {model!r} in the config file.", model=parsed.model),
             _("See 'spotui models list'."),
         )
     if removed is not None:
         print(_("{model} is removed.", model=parsed.model))
-    if had_key:
+    if is_key_gone:
         print(_("Its key is deleted from the system keyring."))
     return exit_codes.OK
+
+
+def _delete_key(model: str, *, is_needed: bool) -> bool:
+    """Delete a model's key from the system keyring; False where there was none.
+
+    Args:
+        model: Whose.
+        is_needed: Whether nothing else is removed, so that a keyring that cannot be opened goes unsaid.
+    """
+    if find_spec("keyring") is None:
+        return False
+    from spotui.settings.errors import SettingsError
+    from spotui.settings.keys import delete_key
+
+    try:
+        return delete_key(model)
+    except SettingsError as error:
+        if not is_needed:
+            print(_("Its key may still be in the system keyring: {error}", error=str(error)), file=sys.stderr)
+        return False
 
 
 def _import(parsed: argparse.Namespace) -> int:

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from tests.model_server.scripted import JsonObject, Scripted
@@ -20,6 +20,26 @@ _PAGE: Final = 2
 """Entries of a page, fewer than are asked for."""
 
 
+class Asked(NamedTuple):
+    """A request to one of these APIs.
+
+    Attributes:
+        batches: What the server keeps.
+        method: Of the request.
+        parts: Of its path, behind the API's own name.
+        query: Of its address.
+        headers: By their names in small letters.
+        body: Of the request.
+    """
+
+    batches: "Batches"
+    method: str
+    parts: list[str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
 def handle_hosted(
     batches: "Batches",
     method: str,
@@ -30,52 +50,36 @@ def handle_hosted(
 ) -> Scripted | None:
     """The answer to a request to one of these APIs; None to any other."""
     api, _slash, rest = path.removeprefix("/").partition("/")
-    parts = rest.split("/")
-    match api:
-        case "mistral":
-            assert headers["authorization"] == f"Bearer {KEY}"
-            return _mistral(batches, method, parts[1:], query, headers, body)
-        case "xai":
-            assert headers["authorization"] == f"Bearer {KEY}"
-            return _xai(batches, method, parts[1:], query, headers, body)
-        case "gemini":
-            assert "session" in parts or headers["x-goog-api-key"] == KEY
-            return _gemini(batches, method, parts, query, headers, body)
-        case "vertex":
-            assert headers["authorization"] == f"Bearer {KEY}"
-            return _vertex(batches, method, parts, query, headers, body)
-        case "gcs":
-            assert headers["authorization"] == f"Bearer {KEY}"
-            return _storage(batches, method, rest, query, body)
-    return None
+    asked = Asked(batches, method, rest.split("/"), query, headers, body)
+    if api == "gemini":
+        assert "session" in asked.parts or headers["x-goog-api-key"] == KEY
+        return _gemini(asked)
+    if api not in _BY_TOKEN:
+        return None
+    assert headers["authorization"] == f"Bearer {KEY}"
+    return _BY_TOKEN[api](asked)
 
 
-def _mistral(
-    batches: "Batches",
-    method: str,
-    parts: list[str],
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes,
-) -> Scripted | None:
-    match method, *parts:
-        case "POST", "files":
-            return batches.upload(headers, body)
-        case "GET", "files", file, "content":
+def _mistral(asked: Asked) -> Scripted | None:
+    batches = asked.batches
+    match asked.method, *asked.parts:
+        case "POST", "v1", "files":
+            return batches.upload(asked.headers, asked.body)
+        case "GET", "v1", "files", file, "content":
             name, _, kind = file.rpartition("-")
             ended = [row for row in batches.shuffled(batches.known[name]) if row.fate != "expire"]
             return _lines([_openai_row(row) for row in ended if (row.fate == "answer") == (kind == "out")])
-        case "POST", "batch", "jobs":
-            wanted = json.loads(body)
+        case "POST", "v1", "batch", "jobs":
+            wanted = json.loads(asked.body)
             lines = [json.loads(line) for line in batches.files[wanted["input_files"][0]].splitlines()]
             assert all(line.keys() == {"custom_id", "body"} and "model" not in line["body"] for line in lines)
             rows = [(line["custom_id"], line["body"] | {"model": wanted["model"]}) for line in lines]
-            return batches.begin(rows, wanted["metadata"], "/mistral/batches", headers, _mistral_job)
-        case "GET", "batch", "jobs":
-            page, _more = _page(list(batches.known.values()), str(_PAGE * int(query["page"])))
+            return batches.begin(rows, wanted["metadata"], "/mistral/batches", asked.headers, _mistral_job)
+        case "GET", "v1", "batch", "jobs":
+            page, _more = _page(list(batches.known.values()), str(_PAGE * int(asked.query["page"])))
             shown = [_mistral_job(batches, one) for one in page]
             return _json({"data": shown, "total": len(batches.known), "object": "list"})
-        case "GET", "batch", "jobs", name:
+        case "GET", "v1", "batch", "jobs", name:
             return batches.shown(name, _mistral_job)
     return None
 
@@ -102,30 +106,24 @@ def _mistral_job(batches: "Batches", batch: "Batch") -> JsonObject:
     }
 
 
-def _xai(
-    batches: "Batches",
-    method: str,
-    parts: list[str],
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes,
-) -> Scripted | None:
-    match method, *parts:
-        case "POST", "files":
-            return batches.upload(headers, body)
-        case "POST", "batches":
-            wanted = json.loads(body)
+def _xai(asked: Asked) -> Scripted | None:
+    batches = asked.batches
+    match asked.method, *asked.parts:
+        case "POST", "v1", "files":
+            return batches.upload(asked.headers, asked.body)
+        case "POST", "v1", "batches":
+            wanted = json.loads(asked.body)
             lines = [json.loads(line) for line in batches.files[wanted["input_file_id"]].splitlines()]
             rows = [(line["custom_id"], line["body"]) for line in lines]
-            return batches.begin(rows, {"name": wanted["name"]}, "/xai/batches", headers, _xai_batch)
-        case "GET", "batches":
-            page, more = _page(list(batches.known.values()), query.get("pagination_token"))
+            return batches.begin(rows, {"name": wanted["name"]}, "/xai/batches", asked.headers, _xai_batch)
+        case "GET", "v1", "batches":
+            page, more = _page(list(batches.known.values()), asked.query.get("pagination_token"))
             return _json({"batches": [_xai_batch(batches, one) for one in page], "pagination_token": more})
-        case "GET", "batches", name:
+        case "GET", "v1", "batches", name:
             return batches.shown(name, _xai_batch)
-        case "GET", "batches", name, "results":
+        case "GET", "v1", "batches", name, "results":
             rows_left = [row for row in batches.shuffled(batches.known[name]) if row.fate != "expire"]
-            page, more = _page(rows_left, query.get("pagination_token"))
+            page, more = _page(rows_left, asked.query.get("pagination_token"))
             return _json({"results": [_xai_row(row) for row in page], "pagination_token": more})
     return None
 
@@ -159,36 +157,37 @@ def _xai_row(row: "Row") -> JsonObject:
     return {"batch_request_id": row.name, "batch_result": {"error": error}}
 
 
-def _gemini(
-    batches: "Batches",
-    method: str,
-    parts: list[str],
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes,
-) -> Scripted | None:
-    match method, *parts:
+def _gemini(asked: Asked) -> Scripted | None:
+    batches = asked.batches
+    match asked.method, *asked.parts:
         case "POST", "upload", "v1beta", "files":
-            url = f"http://{headers['host']}/gemini/upload/session/{len(batches.files) + 1}"
+            url = f"http://{asked.headers['host']}/gemini/upload/session/{len(batches.files) + 1}"
             return Scripted(status=200, headers={"x-goog-upload-url": url}, body=b"{}")
         case "POST", "upload", "session", number:
             name = f"files/in-{number}"
-            batches.files[name] = body
+            batches.files[name] = asked.body
             kept = {"uri": f"https://generativelanguage.googleapis.com/v1beta/{name}", "displayName": "in"}
             return _json(
-                {"file": {"name": name, **kept, "sizeBytes": str(len(body)), "createTime": _iso(time.time())}}
+                {
+                    "file": {
+                        "name": name,
+                        **kept,
+                        "sizeBytes": str(len(asked.body)),
+                        "createTime": _iso(time.time()),
+                    }
+                }
             )
         case "POST", "v1beta", "models", action:
             assert action.endswith(":batchGenerateContent")
-            wanted = json.loads(body)["batch"]
+            wanted = json.loads(asked.body)["batch"]
             lines = [
                 json.loads(line) for line in batches.files[wanted["input_config"]["file_name"]].splitlines()
             ]
             rows = [(line["custom_id"], line["body"]) for line in lines]
             named = {"displayName": wanted["display_name"]}
-            return batches.begin(rows, named, "/gemini/batches", headers, _gemini_operation)
+            return batches.begin(rows, named, "/gemini/batches", asked.headers, _gemini_operation)
         case "GET", "v1beta", "batches":
-            page, more = _page(list(batches.known.values()), query.get("pageToken"))
+            page, more = _page(list(batches.known.values()), asked.query.get("pageToken"))
             shown = [_gemini_operation(batches, one) for one in page]
             return _json({"operations": shown, "nextPageToken": more})
         case "GET", "v1beta", "batches", name:
@@ -238,23 +237,17 @@ def _gemini_row(row: "Row") -> JsonObject:
     return {"key": row.name, "error": {"code": code, "message": f"This row cannot be answered: {row.name}"}}
 
 
-def _vertex(
-    batches: "Batches",
-    method: str,
-    parts: list[str],
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes,
-) -> Scripted | None:
-    match method, *parts:
+def _vertex(asked: Asked) -> Scripted | None:
+    batches = asked.batches
+    match asked.method, *asked.parts:
         case "POST", "v1", "projects", _, "locations", _, "batchPredictionJobs":
-            wanted = json.loads(body)
+            wanted = json.loads(asked.body)
             assert wanted["model"] == "publishers/google/models/gemini-test"
             [file] = wanted["inputConfig"]["gcsSource"]["uris"]
             rows = [_vertex_request(json.loads(line)) for line in batches.files[file].splitlines()]
-            return batches.begin(rows, {"file": file}, "/vertex/batches", headers, _vertex_job)
+            return batches.begin(rows, {"file": file}, "/vertex/batches", asked.headers, _vertex_job)
         case "GET", "v1", "projects", _, "locations", _, "batchPredictionJobs":
-            page, more = _page(list(batches.known.values()), query.get("pageToken"))
+            page, more = _page(list(batches.known.values()), asked.query.get("pageToken"))
             shown = [_vertex_job(batches, one) for one in page]
             return _json({"batchPredictionJobs": shown, **({"nextPageToken": more} if more else {})})
         case "GET", "v1", "projects", _, "locations", _, "batchPredictionJobs", name:
@@ -302,19 +295,27 @@ def _vertex_row(row: "Row") -> JsonObject:
     return {**base, "status": "", "response": said}
 
 
-def _storage(
-    batches: "Batches", method: str, path: str, query: Mapping[str, str], body: bytes
-) -> Scripted | None:
-    if method == "POST" and path.startswith("upload/storage/v1/b/"):
-        bucket, name = path.split("/")[4], query["name"]
-        batches.files[f"gs://{bucket}/{name}"] = body
-        kept = {"name": name, "size": str(len(body)), "timeCreated": _iso(time.time())}
+def _storage(asked: Asked) -> Scripted | None:
+    batches, path = asked.batches, "/".join(asked.parts)
+    if asked.method == "POST" and path.startswith("upload/storage/v1/b/"):
+        bucket, name = path.split("/")[4], asked.query["name"]
+        batches.files[f"gs://{bucket}/{name}"] = asked.body
+        kept = {"name": name, "size": str(len(asked.body)), "timeCreated": _iso(time.time())}
         return _json({"id": f"{bucket}/{name}/1", **kept})
-    if method == "GET" and path.startswith("storage/v1/b/"):
+    if asked.method == "GET" and path.startswith("storage/v1/b/"):
         _, _, _, bucket, _, name = path.split("/", 5)
         content = batches.files.get(f"gs://{bucket}/{unquote(name)}")
         return _json({"error": {"code": 404}}, 404) if content is None else Scripted(status=200, body=content)
     return None
+
+
+_BY_TOKEN: Final[Mapping[str, Callable[[Asked], Scripted | None]]] = {
+    "mistral": _mistral,
+    "xai": _xai,
+    "vertex": _vertex,
+    "gcs": _storage,
+}
+"""The APIs that take the key as a token."""
 
 
 def _page(entries: list[Any], mark: str | None) -> tuple[list[Any], str | None]:
