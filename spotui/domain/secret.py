@@ -2,7 +2,8 @@
 
 Servers echo keys, whole or cut short, and a hostile one may disguise what it echoes. Found are the key in any
 case, its parts of eight characters and more, and the same in base64, in hexadecimal and backwards; and each
-of these where characters of it are escaped as in an address, a string or HTML, or unseen ones are between.
+of these where characters of it are escaped as in an address, a string or HTML, where unseen ones are between,
+and where it is spelled with blanks, dashes, line breaks or anything else between its letters and digits.
 """
 
 import re
@@ -27,6 +28,15 @@ _SEED: Final = 4
 _PART: Final = 8
 _BASE64_PART: Final = 12
 _HEX_PART: Final = 16
+
+_SPELLED_PART: Final = 12
+_SPREAD: Final = 6
+_BETWEEN: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+def _is_kept(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
 
 _ESCAPE: Final = re.compile(
     r"(?:%|\\x|\\u00|\\u\{|&\#x)(?P<hex>[0-9a-f]{2})(?:(?<=\{..)\}|(?<=x..);)?|&\#(?P<decimal>\d{2,3});"
@@ -70,6 +80,7 @@ class Secret:
             return text
         for form in self._forms:
             text = form.mask(text)
+        text = self._mask_spelled(text)
         return _WORD.sub(self._mask_escaped, text) if _ESCAPE.search(text) else text
 
     def redact_plain(self, text: str) -> str:
@@ -81,12 +92,44 @@ class Secret:
         if not self.is_key_like:
             return 0
         end = max((form.open_end(text) for form in self._forms), default=0)
+        end = max(end, self._spelled_end(text))
         cut = _OPEN_ESCAPE.search(text)
         if cut is None and not _ESCAPE.search(text):
             return end
         plain, places = _unescaped(text[: cut.start()] if cut else text)
         unescaped = max((form.open_end(plain) for form in self._forms), default=0)
         return max(end, len(text) - places[len(plain) - unescaped])
+
+    def _mask_spelled(self, text: str) -> str:
+        """The text with every long part of the key masked that has something between its characters."""
+        plain = _BETWEEN.sub("", text)
+        found = [part for form in self._spelled for part in form.parts(plain)]
+        if not found:
+            return text
+        places = [at for at, character in enumerate(text) if _is_kept(character)]
+        return _masked(text, sorted((places[start], places[end - 1] + 1) for start, end in found))
+
+    def _spelled_end(self, text: str) -> int:
+        """Characters at the end of a text that may be the beginning of the key, spelled."""
+        tail = text[-_SPREAD * len(self._value) :]
+        places = [at for at, character in enumerate(tail) if _is_kept(character)]
+        plain = "".join(tail[at] for at in places)
+        sizes = [size for form in self._spelled if (size := form.open_end(plain)) >= _SEED]
+        return len(tail) - places[-max(sizes)] if sizes else 0
+
+    @cached_property
+    def _spelled(self) -> "tuple[_Form, ...]":
+        # Words alone may well stand in a text by chance.
+        if not any(character.isdigit() for character in self._value):
+            return ()
+        found = []
+        for form in self._forms:
+            text = _BETWEEN.sub("", form.text)
+            known = len(_BETWEEN.sub("", form.text[: form.known]))
+            if len(text) >= _SPELLED_PART:
+                least = max(_SPELLED_PART, form.least)
+                found.append(_Form.of(text, min(least, len(text)), is_folded=form.is_folded, known=known))
+        return tuple(found)
 
     def _mask_escaped(self, match: re.Match[str]) -> str:
         """A word with every part of the key masked in which characters are escaped."""

@@ -1,5 +1,6 @@
 """A key is found in what servers say, in its common disguises, and ordinary text is left alone."""
 
+import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from itertools import pairwise
@@ -42,6 +43,13 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "unseen characters between": "\u200b".join,
     "base64 with escapes": lambda key: quote(b64encode(f"{key}?".encode()).decode()).replace("a", "%61"),
     "twice": lambda key: f"{key}{key}",
+    "blanks between": " ".join,
+    "line breaks in it": lambda key: "\n".join(key[at : at + 7] for at in range(0, len(key), 7)),
+    "a list in JSON": lambda key: json.dumps(list(key)),
+    "dashes between, backwards": lambda key: "-".join(key[::-1]),
+    "base64 in short lines": lambda key: "\r\n".join(
+        b64encode(key.encode()).decode()[at : at + 10] for at in range(0, 90, 10)
+    ).strip(),
 }
 
 

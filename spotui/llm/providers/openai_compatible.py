@@ -20,7 +20,13 @@ from spotui.llm.protocol import (
 )
 from spotui.llm.providers.chat.assembler import ReplyAssembler
 from spotui.llm.providers.chat.bodies import embedding_body, read_embedding, request_body
-from spotui.llm.providers.chat.event_stream import DONE, EventStream, ServerEvent, decode_json
+from spotui.llm.providers.chat.event_stream import (
+    DONE,
+    EventStream,
+    ServerEvent,
+    decode_json,
+    decode_several,
+)
 from spotui.llm.providers.faults.http_errors import Target, fault_error
 from spotui.llm.providers.faults.refusals import Concessions, refusal_in
 from spotui.llm.providers.faults.server_fault import OF_A_CHUNK, ServerFault, fault_inside, read_fault
@@ -34,6 +40,9 @@ if TYPE_CHECKING:
 
 
 _EVENT_STREAM: Final = "text/event-stream"
+_ENDING_EVENTS: Final = frozenset({"done", "end", "complete", "completed", "message_stop", "finish"})
+"""Names of events that end a stream as [DONE] does."""
+
 _EVENT_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 
 # After its last text a stream still brings its usage and its end. A server that leaves the connection open
@@ -61,7 +70,7 @@ class ReplyReader:
         self.ended_at = 0.0
         self._target = target
         self._on_delta = on_delta
-        self._done = False
+        self._done = self._says_end = False
         self._aside = ""
         self._without_choice: dict[str, object] = {}
         self._body = bytearray()
@@ -133,17 +142,21 @@ class ReplyReader:
         if events and not self._done:
             self.ended_at = perf_counter()
         for event in events:
-            data = event.data.strip()
+            data = event.data.strip().removeprefix("data:").lstrip()
+            self._says_end = self._says_end or event.name.lower() in _ENDING_EVENTS
             if self._done or not data:
                 continue
-            if data == DONE:
+            if data.strip('"').upper() == DONE:
                 self._done = True
                 continue
             payload = decode_json(data)
             if event.name == "error" and not (isinstance(payload, dict) and "error" in payload):
                 payload = {"error": data if payload is None else payload}
             if payload is None and data.startswith("{"):
-                raise self._unreadable(data)
+                payload = decode_several(data)
+                if payload is None:
+                    raise self._unreadable(data)
+                self._done = data.endswith(DONE)
             if isinstance(payload, dict):
                 self._take(payload)
             else:
@@ -182,7 +195,7 @@ class ReplyReader:
             raise MalformedReplyError(
                 _("{place} gave up in the middle of its reply.", place=self._target), _("Try again.")
             )
-        if not (self._done or assembler.is_whole):
+        if not (self._done or self._says_end or assembler.is_whole):
             raise MalformedReplyError(
                 self._target.sentence(
                     _("{place} broke off in the middle of its reply", place=self._target), self._aside
@@ -233,6 +246,7 @@ class ReplyReader:
         fault = fault_inside(payload)
         if fault is not None:
             raise fault_error(self._target, fault)
+        self._says_end = self._says_end or payload.get("done") is True
         delta = self.assembler.feed(payload)
         if delta is not None:
             self._emit(delta)

@@ -73,6 +73,15 @@ def says(text: object, **choice: object) -> bytes:
         pytest.param((b"data: 1\n\ndata: null\n\n", says("four"), STOP), id="JSON that is no object"),
         pytest.param((b"data: [" + says("four")[6:].strip() + b"]\n\n", STOP), id="chunks in a list"),
         pytest.param((says("four", finish_reason="null"), STOP), id="null as text"),
+        pytest.param(
+            tuple(one.replace(b"data: ", b" Data : ") for one in (says("four"), STOP)), id="another spelling"
+        ),
+        pytest.param((says("four").replace(b"data: ", b"data: data: "), DONE), id="a field twice"),
+        pytest.param((says("fo")[:-2] + says("ur")[6:], DONE), id="two objects in one line"),
+        pytest.param(((says("fo") + says("ur") + DONE).replace(b"\n", b""),), id="no line ends at all"),
+        pytest.param((b"\x1e" + says("four")[6:], b"\x1e" + STOP[6:]), id="a JSON text sequence"),
+        pytest.param((says("four"), b"event: done\ndata: {}\n\n"), id="an event for the end"),
+        pytest.param((says("four"), b'data: "[done]"\n\n'), id="DONE in JSON"),
         pytest.param((b'data: {"code":0,"message":"ok"}\n\n', says("four"), STOP), id="an outcome"),
         pytest.param((b'data: {"code":10000,"msg":"Success."}\n\n', says("four"), STOP), id="its number"),
         pytest.param((b'data: {"status":"queued","message":"wait"}\n\n', says("four"), STOP), id="a status"),

@@ -6,7 +6,8 @@ ways that leave no doubt about what they mean. These are read, too:
 
 - events that end with one newline, where the data so far is whole and more data begins;
 - a last event without a blank line, or without any line end;
-- `error: {...}`, and a line that is a JSON object without `data:` in front.
+- `error: {...}`, and a line that is a JSON object without `data:` in front;
+- `Data:` and other spellings of that field in front of an object, and several objects in one line.
 """
 
 import json
@@ -40,8 +41,33 @@ def decode_json(text: str) -> object:
 
 DONE: Final = "[DONE]"
 
+
+def decode_several(text: str) -> list[object] | None:
+    """The values that a text holds one after the other, as where events are not separated at all.
+
+    Returns:
+        None when there are less than two, or anything else stands between them.
+    """
+    values: list[object] = []
+    rest = text
+    while rest:
+        if rest == DONE:
+            break
+        try:
+            value, end = _DECODER.raw_decode(rest)
+        except (ValueError, RecursionError):
+            return None
+        values.append(value)
+        rest = rest[end:].lstrip().removeprefix("data:").lstrip()
+    return values if len(values) > 1 or rest else None
+
+
 # What a short text takes beside its characters.
 _LINE_SIZE: Final = 64
+
+_INDENT: Final = " \t\x1e"  # the last stands in front of each value of a JSON text sequence
+_OBJECT_STARTS: Final = ("{", *_INDENT)
+_PAYLOADS: Final = ("{", DONE)
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -112,14 +138,16 @@ class EventStream:
     def close(self) -> list[ServerEvent]:
         """The events that only the end of the body ends; one that was cut off is none."""
         events = self.feed(b"\n") if self._line else []
-        if self._data and self._is_whole():
+        if self._data and (self._is_whole() or decode_several("\n".join(self._data)) is not None):
             events.append(self._dispatch())
         return events
 
     def _take(self, line: str) -> ServerEvent | None:
         field, _, value = line.partition(":")
-        if line.startswith("{"):
-            field, value = "data", line
+        if line.startswith(_OBJECT_STARTS) and line.lstrip(_INDENT).startswith("{"):
+            field, value = "data", line.lstrip(_INDENT)
+        elif value.lstrip().startswith(_PAYLOADS):
+            field = field.strip().lower()
         value = value.removeprefix(" ")
         if field == "event":
             # Behind data it belongs to the next event where a single newline ends events.
