@@ -125,15 +125,16 @@ def shown(text: str) -> str:
 
 _ANSWER_IS: Final = LazyPattern(
     r"""
-    \b(?:answer|choice|solution|result|verdict|conclusion|classification|label|sentiment)\b
+    \b(?:answers?|choice|solution|result|verdict|conclusion|classification|label|sentiment)\b
         [*_`"”]* \s*
         (?:(?:is|are|was|would\ be|should\ be|must\ be|equals|comes\ to)\b(?:\ ?[:：])?|[:=：])
-    | (?:答案|结果|結果|结论|結論)\s*(?:应该|應該|应)?\s*(?:是|为|為|：|:|】|」|\])+
-    | (?:答え|回答|正解)\s*(?:は|：|:)
+    | ["'](?:\w+[_\ -])?(?:answer|choice|option|selection|selected|prediction|label|result|答案)["']\s*:
+    | (?:答案|结果|結果|结论|結論)\s*(?:应该|應該|应)?\s*(?:(?:是|为|為)?\s*[：:】」\]]+|是|为|為)
+    | (?:答え|回答|解答|正解|正答)\s*(?:は|[：:】」\]]+)
     | (?:정답|답)\s*(?:은|는|：|:)
     | \b(?:ответ|respuesta|resposta|risposta|réponse|antwort|lösung)\b
         (?:\s+(?:correcta|correta|corretta|correcte|final|finale|finalmente))? [*_]* \s*
-        (?:(?:es|é|è|est|ist)\b|[:=：—-])
+        (?:(?:es|é|è|est|ist|lautet)\b|[:=：—-])
     | คำตอบ\s*(?:คือ|:)
     | (?<!\#)\#{4}(?!\#)
     """,
@@ -144,11 +145,17 @@ _LATEX_TEXT: Final = LazyPattern(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|
 _MOST: Final = 20
 _LENGTH: Final = 500
 """Conclusions that are looked at, and how far: an answer may be anything, and must not take for ever."""
-_NEGATED: Final = LazyPattern(r"\s*(?:not|never|neither|n't|不是|并非)\b", re.IGNORECASE)
+_NEGATED: Final = LazyPattern(
+    r"\s*(?:(?:not|never|neither|n't)\b|(?:nicht|pas|non|não|не)\b(?=\s+\w)|(?:不是|并非)(?=\s*[\w(（]))",
+    re.IGNORECASE,
+)
 _SENTENCE_END: Final = LazyPattern(r"(?<=[.!?;])\s+|[。！？；]|\n+")
 _FIRST_END: Final = LazyPattern(r"(?<!\bapprox)(?<!\bNo)(?<!\bRs)[.!?;][)*_\"”]*(?=\s|\Z)|[。！？；]|\n")
 _CORRECTION: Final = LazyPattern(
-    r"(?:^|[.!?\n])[ \t*_]{0,8}(?:no, )?(?:wait|actually|correction|sorry|oops|on second thought)\b[,.:;!]?",
+    r"(?:^|[.!?。！？\n])[ \t*_]{0,8}(?:no,? )?"
+    r"(?:(?:wait|hold on|scratch that|actually|correction|sorry|oops|on second thought|moment|halt|attends"
+    r"|espera|aspetta|погоди|стоп)\b|等等|等一下|更正|修正|待って|いや)[,.:;!，：。、…]?"
+    r"|[。！？!?.\n]\s{0,3}(?:不对|不，)[，,。]?",
     re.IGNORECASE,
 )
 

@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Final
 
 from spotui.domain.rows import Row
+from spotui.metrics import phrases
 from spotui.metrics.mark import (
     Comparing,
     after_correction,
@@ -21,69 +23,72 @@ _LOWER: Final = (
     r"([b-z]|a(?=\s*(?:[.,;:)\]*]|\Z|because\b|since\b)))"
     r"(?=\s*(?:[.,;:)\]*]|\Z)|\s+(?:because|since|as|is|which|and not|not)\b)(?!\.[a-z])"
 )
-_FILLER: Final = (
-    r"(?i:(?:therefore|thus|clearly|probably|indeed|definitely|likely|option|choice|letter|answer|statement|the|be"
-    r"|la|el|le|il|lo|die|der|das|opción|opção|opzione|letra|lettera|lettre|选项|选择|选|应该|是|为)\W{0,4}){0,4}"
-)
-_LED: Final = rf"[\s*_:\"'“(【「=–—-]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}{_LETTER}"
+_FILLER: Final = rf"(?i:(?:{phrases.LEADS})\W{{0,4}}){{0,4}}"
+_LED: Final = rf"[\s*_:\"'“(【「=–—-]{{0,8}}{_FILLER}[*_\"'“「]{{0,4}}{_LETTER}"
 _ALONE: Final = re.compile(
-    r"\W*(?i:(?:option|choice|answer|ans|选项|选)\W*)?\b([A-Za-z])(?:\s*(?:项|选项))?\W*\Z"
+    r"\W*(?:\d{1,2}[.)]\s+)?(?i:(?:option|choice|answer|ans|选项|选)\W*)?\b([A-Za-z])"
+    r"(?:\s*(?:项|选项|です|입니다|吧))?\W*\Z"
 )
+_SEVERAL: Final = re.compile(r"\W*[A-Z](?:[\s,;/&+]+[A-Z])+\W*\Z")
 _STARTS: Final = re.compile(_LED)
 _STARTS_LOWER: Final = re.compile(rf"[\s*_:\"'“]{{0,8}}{_FILLER}[*_\"'“]{{0,4}}\b{_LOWER}")
-_CHOICE_WORD: Final = (
-    r"(?i:\b(?:leaves|leaving|say|choose|chose|choosing|pick|picked|select|selected|go\ with|going\ with"
-    r"|it(?:'s|’s|\ is|\ must\ be)"
-    r"|(?:answer|ans|option|choice)\.?(?:\ (?:is|would\ be|should\ be|must\ be|has\ to\ be))?)\b"
-    r"|(?<!不)(?<!不应)选(?:择|项)?|答案)"
-)
-_CHOOSES: Final = re.compile(rf"{_CHOICE_WORD}{_LED}")
-_CHOOSES_LOWER: Final = re.compile(rf"{_CHOICE_WORD}[\s*_:\"'“]{{0,8}}{_FILLER}\b{_LOWER}")
+_CHOOSES: Final = re.compile(rf"(?i:{phrases.SAYS}){_LED}", re.MULTILINE)
+_CHOOSES_LOWER: Final = re.compile(rf"(?i:{phrases.SAYS})[\s*_:\"'“]{{0,8}}{_FILLER}\b{_LOWER}", re.MULTILINE)
 _CONCLUDES: Final = re.compile(
-    rf"(?:(?i:\b(?:so|therefore|thus|hence|final|finally)\b)|所以|因此|综上|故){_LED}(?=[\s*_)\]]*(?:[.。!！]|$))",
-    re.MULTILINE,
+    rf"(?:(?i:{phrases.SO}|{phrases.BUT})[,，、]?|→|⇒|[=-]>){_LED}(?=[\s*_)\]]*(?:[.。!！]|$))", re.MULTILINE
 )
-_IS_RIGHT: Final = re.compile(
-    rf"{_LETTER}[)*_\s]*(?:项|选项)?\s*(?i:(?:is|would\ be|must\ be|seems)\s+(?:clearly\ |indeed\ |the\ )*"
-    r"(?:correct|right|best|only\ correct|true|answer|most\ \w+)\b"
-    r"|(?:是|为)?(?:正确|对的|对(?=[\s,.。，;；!！]|$)|最佳))"
-)
+_IS_RIGHT: Final = re.compile(rf"{_LETTER}[)*_\s]*(?:项|选项)?\s*(?i:{phrases.RIGHT})")
+_FITS: Final = re.compile(rf"{_LETTER}[)*_\s]*(?:项|选项)?\s*(?i:{phrases.FITS})")
 _MENTION: Final = re.compile(
     r"\(([A-Za-z])\)|\[([A-Za-z])\]|\*\*([A-Z])\*\*|(?:^|(?<=\s))([A-Z])(?=[).:、](?:\s|$))"
 )
-_RULED_OUT_AFTER: Final = re.compile(
-    r"[\s)*_.\]]{0,8}(?:项|选项)?\s*"
-    r"(?i:(?:is|are|was|were|would\ be|can\ be|must\ be|seems|looks)\s+)?"
-    r"(?i:(?:clearly|also|obviously)\s+)?"
-    r"(?i:(?:not\b(?!\s*\(?[A-Z]\b)|wrong|incorrect|false|impossible|invalid|excluded|eliminated|ruled\ out"
-    r"|out|isn['’]t|cannot|can['’]t|doesn['’]t|does\ not)\b"
-    r"|(?:是)?(?:错误|错的|不正确|不对|不符合|不成立|排除))"
-)
+_RULED_OUT_AFTER: Final = re.compile(rf"[\s)*_.\]]{{0,8}}(?:项|选项)?\s*(?i:{phrases.WRONG})")
 _RULED_OUT_BEFORE: Final = re.compile(
-    r"(?:(?i:\b(?:not|neither|nor|than|unlike|except|instead\ of|rules?\ out|ruling\ out|eliminates?"
-    r"|excludes?|over|versus|vs\.?)|n['’]t)[\s*_]{0,4}(?i:(?:option|choice)\s*)?"
-    r"|(?:不是|不选|排除|除了|而非|而不是)\s*(?:选项)?\s*)\Z"
+    rf"(?i:{phrases.NOT})[\s*_]{{0,4}}(?i:(?:{phrases.LEADS})\s*){{0,2}}"
+    r"(?:\(?[A-Z]\)?(?:\s*,\s*\(?[A-Z]\)?){0,8}\s*,?\s*(?i:or|nor|and|oder|ou|o|ni|или)\s+\(?)?\Z"
 )
-_OR: Final = (
-    r"[\s)*_.\]]{0,6}(?i:/|&|,?\s*\b(?:or|and)\b|,|、|或者?|和|与|及)\s*(?i:(?:also|maybe|possibly|perhaps|probably"
-    r"|even|option|choice|else)\s+){0,3}[*_]{0,3}"
+_AMONG_RULED_OUT: Final = re.compile(rf"(?i:{phrases.NOT})\s+(?:\(?[A-Z]\)?\s*,\s*)+\(?\Z")
+_THEN_OR: Final = re.compile(
+    r"\)?\s*,?\s*(?:\(?[A-Z]\)?\s*,\s*)*(?:or|nor|and|oder|ou|o|ni|или)\s+\(?[A-Z]\b"
 )
-_ANOTHER: Final = re.compile(rf"{_OR}(?:{_LETTER}|(?<=/)([a-z])\b)")
-_UNDECIDED: Final = re.compile(
-    r"\b(?:both|either|neither|unsure|not sure|unclear|could be|may be|might be|cannot decide)\b|都|不确定",
+_DOUBTED: Final = re.compile(
+    r"(?:n['’]t|\bnot|\bnever)\s+(?:really\s+)?(?:think|believe|say|suppose|feel|see how)\b"
+    r"(?:(?!\bbut\b)[^.,;:!?\n])*\Z"
+    r"|\bdoubt\b(?:(?!\bbut\b)[^.,;:!?\n])*\Z",
     re.IGNORECASE,
 )
-_DENIED: Final = re.compile(r"\b(?:not|cannot|never|wrong|incorrect)\b|n['’]t\b|不", re.IGNORECASE)
+_OR: Final = (
+    rf"(?:[\s)*_.\]]{{0,6}}(?i:{phrases.OR}|,)|\s?(?=\([A-Z]\)))\s*(?i:(?:also|maybe|possibly|perhaps|probably|even|else|soit|also"
+    rf"|{phrases.NOUN})\s+){{0,3}}[*_]{{0,3}}"
+)
+_ANOTHER: Final = re.compile(rf"{_OR}(?:{_LETTER}|(?<=/)([a-z])\b)")
+_SO: Final = re.compile(phrases.SO, re.IGNORECASE)
+_UNDECIDED: Final = re.compile(phrases.UNDECIDED, re.IGNORECASE)
+_DENIED: Final = re.compile(
+    r"\b(?:not|cannot|never|wrong|incorrect|nicht|falsch|pas|no es|não|non|не)\b|n['’]t\b"
+    r"|不|ない|ません|아니",
+    re.IGNORECASE,
+)
+_VERDICT: Final = re.compile(
+    rf"(?:^|(?<=[\s;,.，。；、]))(?:选项|option\s)?{_LETTER}[)*_\].]*\s*(?:项|选项)?\s*(?:[:：→—–-]+>?|[=-]>)?\s*"
+    r"(?:(?P<yes>✓|✔|✅|(?i:(?:right|correct|true|yes|richtig|wahr|correcte?|vraie?|correcta|верно)\b)|正确|对|正しい)"
+    r"|(?P<no>✗|✘|❌|×|(?i:(?:wrong|incorrect|false|no|falsch|fausse?|incorrecta|неверно)\b)|错误?|不正确|不对))",
+    re.MULTILINE,
+)
+_LAST_PART: Final = re.compile(r"[:：;；→⇒]|[=-]>")
 _NEGATED_WORDS: Final = re.compile(r" (?:not|no|nor|never|than|without|isnt|不) \S+ ")
 _ARTICLE: Final = re.compile(
-    r"\s+(?!(?:because|since|as|for|and|is|due|which|with|based|given|but|or|in|by|the)\b)[a-z]"
+    r"\s+(?!(?:because|since|as|for|and|is|due|which|with|based|given|but|or|in|by|the|oder|und|ou|et|o|y|e|ist|est|es|é|è|или|и)\b)[a-z]"
 )
+_VERB: Final = re.compile(r"\s+(?:is|was|would|has|seems|looks|does|ist|est|es)\b")
 _OPTION: Final = re.compile(r"^[ \t]*(?:\(([A-Z])\)|\[([A-Z])\]|([A-Z])[).:、．])[ \t]*(.*)$", re.MULTILINE)
 _INLINE_OPTION: Final = re.compile(r"(?:(?<=\s)|^)\(([A-Z])\)\s*([^\n]*?)(?=\s*\([A-Z]\)|\s*$)", re.MULTILINE)
+_OPTION_MARK: Final = re.compile(r"(?:(?<=[\s?？:：。；;])|^)[(（]?([A-Z])[)）.:、．]\s*(?=\S)", re.MULTILINE)
 _CJK: Final = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 _CJK_EDGE: Final = re.compile(rf"(?<={_CJK})(?=[A-Za-z(])|(?<=[A-Za-z)])(?={_CJK})")
-_TAGS: Final = re.compile(r"</?[A-Za-z]\w+>")
-_WIDE_LETTER: Final = re.compile("[Ａ-ｚⒶ-ⓩ]")
+_TAGS: Final = re.compile(r"</?[A-Za-z]\w+>|\[/?[A-Za-z]{2,}\]|~~[^~\n]{1,200}~~")
+_UNDERSCORES: Final = re.compile(r"(?<![^\W_])_{1,3}(?=[A-Za-z(])|(?<=[A-Za-z).])_{1,3}(?![^\W_])")
+_ASKED: Final = re.compile(r"\(\s*[A-Z](?:\s*(?:/|,|\||\bor\b)\s*[A-Z]){2,}\s*\)\s*(?=:)")
 _WIDE: Final = str.maketrans("（）［］【】：，．　`$", "()[]  :,. * ")
 
 
@@ -121,8 +126,20 @@ class MultipleChoice(Comparing[str]):
 def options_of(question: str) -> dict[str, str]:
     """The options that a question shows, each with its text by its letter."""
     shown = {next(filter(None, one[:3])): one[3] for one in _OPTION.findall(question)}
-    inline = dict(_INLINE_OPTION.findall(question))
-    return {letter: text.strip() for letter, text in (inline if len(inline) > len(shown) else shown).items()}
+    found = max((shown, dict(_INLINE_OPTION.findall(question)), _in_a_row(question)), key=len)
+    return {letter: text.strip() for letter, text in found.items()}
+
+
+def _in_a_row(question: str) -> dict[str, str]:
+    """The options A, B, C … wherever they are, e.g. two of them in a line."""
+    marks: list[re.Match[str]] = []
+    for mark in _OPTION_MARK.finditer(question):
+        if mark[1] == ascii_uppercase[len(marks) % len(ascii_uppercase)]:
+            marks.append(mark)
+    ends = [*(mark.start() for mark in marks[1:]), len(question)]
+    return {
+        mark[1]: question[mark.end() : end].partition("\n")[0] for mark, end in zip(marks, ends, strict=False)
+    }
 
 
 def read_choice(answer: str, options: Mapping[str, str] | None = None) -> str | None:
@@ -135,19 +152,33 @@ def read_choice(answer: str, options: Mapping[str, str] | None = None) -> str | 
         answer: The answer.
         options: The texts of the options by their letters, where they are known.
     """
-    text = _simplified(answer)
+    text = _without_quotes(_simplified(answer), options or {})
     corrected = after_correction(text)
     for part in filter(None, (corrected, text)):
-        chosen, is_clear = _by_letter(part)
+        chosen, is_clear = _by_letter(part, options or {})
         if is_clear:
             return chosen
     return _by_text(text, options or {})
 
 
-def _by_letter(text: str) -> tuple[str | None, bool]:
+def _without_quotes(text: str, options: Mapping[str, str]) -> str:
+    """The text without the text of an option where it follows its letter: "(B) False" calls nothing false."""
+    for letter, option in options.items():
+        if len(option) > 1:
+            words = r"\s+".join(map(re.escape, _simplified(option).split()))
+            quoted = re.compile(
+                rf"(?<![^\W_])(\({letter}\)|\[{letter}\]|{letter}\b)([*_).:、]*)[\s–—-]*(?i:{words})(?![^\W_])"
+            )
+            text = quoted.sub(r"\1\2", text)
+    return text
+
+
+def _by_letter(text: str, options: Mapping[str, str]) -> tuple[str | None, bool]:
     """The chosen letter, and whether letters say anything at all."""
     if alone := _ALONE.match(text):
         return alone[1].upper(), True
+    if _SEVERAL.match(text):
+        return None, True
     is_open = False
     for conclusion in conclusions(text):
         found = _ALONE.match(conclusion) or _STARTS.match(conclusion) or _STARTS_LOWER.match(conclusion)
@@ -155,18 +186,37 @@ def _by_letter(text: str) -> tuple[str | None, bool]:
             if not _leaves_open(found, conclusion):
                 return _letter(found), True
             is_open = True
-    said = (_CONCLUDES, _CHOOSES, _CHOOSES_LOWER)
-    for found in reversed([one for pattern in said for one in pattern.finditer(text)]):
-        if _chosen(found, text):
-            if not _leaves_open(found, text):
-                return _letter(found), True
-            is_open = True
+    patterns = (_CONCLUDES, _CHOOSES, _CHOOSES_LOWER, _IS_RIGHT)
+    said = [one for pattern in patterns for one in pattern.finditer(text) if _chosen(one, text)]
+    for found in sorted(said, key=_place, reverse=True):
+        if not _leaves_open(found, text):
+            return _letter(found), True
+        is_open = True
     if is_open:
         return None, True
+    if (called_right := _called_right(text, options)) is not None:
+        return called_right, True
     last_line = text.rstrip().rpartition("\n")[2]
-    if alone := _ALONE.match(last_line):
-        return alone[1].upper(), True
+    *denied, last_part = _LAST_PART.split(next(iter(sentences_backwards(text)), ""))
+    for part in (last_line, "" if any(map(_DENIED.search, denied)) else last_part):
+        if alone := _ALONE.match(part):
+            return alone[1].upper(), True
     return _left(text)
+
+
+def _called_right(text: str, options: Mapping[str, str]) -> str | None:
+    """The option that a list calls right, one verdict for each; None where it is not a list with just one.
+
+    A verdict that is the text of its option, e.g. "A. True", says nothing about it.
+    """
+    verdicts = {
+        letter: bool(one["yes"])
+        for one in _VERDICT.finditer(text)
+        if (letter := next(filter(None, one.groups()[:3])).upper())
+        and not options.get(letter, "").casefold().startswith((one["yes"] or one["no"]).casefold())
+    }
+    right = [letter for letter, is_right in verdicts.items() if is_right]
+    return right[0] if len(verdicts) > 1 and len(right) == 1 else None
 
 
 def _left(text: str) -> tuple[str | None, bool]:
@@ -174,17 +224,25 @@ def _left(text: str) -> tuple[str | None, bool]:
     sentences = sentences_backwards(text)
     standing = [(one, left) for one in sentences if (left := _left_standing(one))]
     last = standing[0][0] if standing else next(iter(sentences), "")
-    right = {_letter(one) for one in _IS_RIGHT.finditer(last) if _stands(one, last)}
+    right = {_letter(one) for one in _FITS.finditer(last) if _stands(one, last)}
     if len(right) == 1:
         return right.pop(), True
     found = _STARTS.match(text)
+    if _lists_all(standing):
+        return None, True
     if found and _chosen(found, text) and _counts_at_start(_letter(found), text, standing):
         return (None if _leaves_open(found, text) else _letter(found)), True
     if not standing:
         return None, _MENTION.search(text) is not None
     letters = standing[0][1]
-    is_open = len(set(letters)) > 1 and (_UNDECIDED.search(last) or _ends_open(last))
+    is_open = len(set(letters)) > 1 and (_UNDECIDED.search(_undecided_part(last)) or _ends_open(last))
     return (None if is_open else letters[-1]), True
+
+
+def _undecided_part(sentence: str) -> str:
+    """A sentence, or what it says behind "so" or "therefore" where an option follows."""
+    so = list(_SO.finditer(sentence))
+    return sentence[so[-1].end() :] if so and _MENTION.search(sentence, so[-1].end()) else sentence
 
 
 def _counts_at_start(letter: str, text: str, standing: Sequence[tuple[str, list[str]]]) -> bool:
@@ -192,6 +250,12 @@ def _counts_at_start(letter: str, text: str, standing: Sequence[tuple[str, list[
     if _DENIED.search(first_sentence(text)) and len(standing) > 1:
         return False
     return not standing or set(standing[-1][1]) == {letter}
+
+
+def _lists_all(standing: Sequence[tuple[str, list[str]]]) -> bool:
+    """Whether a text names the options one after the other, and rules none of them out."""
+    begun = [letters[0] for _, letters in reversed(standing)]
+    return len(begun) > 2 and begun == list(ascii_uppercase[: len(begun)])
 
 
 def _left_standing(sentence: str) -> list[str]:
@@ -208,9 +272,12 @@ def _ends_open(sentence: str) -> bool:
 def _leaves_open(mention: re.Match[str], text: str) -> bool:
     """Whether another option follows as just as good."""
     another = _ANOTHER.match(text, mention.end())
-    if another is None or _ARTICLE.match(text, another.end()):
+    if another is None:
         return False
     letter = next(filter(None, another.groups())).upper()
+    is_word = letter in "AI" and not another[0].endswith((")", "]")) and _ARTICLE.match(text, another.end())
+    if is_word or ("," in another[0] and _VERB.match(text, another.end())):
+        return False
     return letter != _letter(mention) and _stands(another, text)
 
 
@@ -247,7 +314,8 @@ def _last_named(said: str, named: Sequence[str], places: Mapping[str, int]) -> s
 
 def _simplified(text: str) -> str:
     """The text without LaTeX, tags and wide characters, and with blanks where the script changes."""
-    text = _TAGS.sub(" ", without_latex(text.translate(_WIDE)))
+    text = _TAGS.sub(" ", without_latex(text.translate(_WIDE).translate(phrases.SIMPLIFIED)))
+    text = _ASKED.sub("", _UNDERSCORES.sub(" ", text))
     text = "".join(
         unicodedata.normalize("NFKC", one) if "Ａ" <= one <= "ｚ" or "Ⓐ" <= one <= "ⓩ" else one
         for one in text
@@ -265,9 +333,18 @@ def _chosen(mention: re.Match[str], text: str) -> bool:
 def _stands(mention: re.Match[str], text: str) -> bool:
     """Whether the text does not rule the option out."""
     letter = mention.start(mention.lastindex or 0)
-    before = text[max(0, letter - 40) : letter].rstrip("([*")
-    return not _RULED_OUT_AFTER.match(text, mention.end()) and not _RULED_OUT_BEFORE.search(before)
+    before = text[max(0, letter - 40) : letter].rstrip("([*「“")
+    return not (
+        (_AMONG_RULED_OUT.search(before) and _THEN_OR.match(text, mention.end()))
+        or _RULED_OUT_AFTER.match(text, mention.end())
+        or _RULED_OUT_BEFORE.search(before)
+        or _DOUBTED.search(text, max(0, letter - 60), letter)
+    )
 
 
 def _letter(mention: re.Match[str]) -> str:
     return mention[mention.lastindex or 0].upper()
+
+
+def _place(mention: re.Match[str]) -> int:
+    return mention.start(mention.lastindex or 0)
