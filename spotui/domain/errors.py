@@ -122,7 +122,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice that is spelt most like `word`, or None when none is near.
+    """The choice that is spelt most like `word`, first the one with its letters in another order; or None.
 
     Args:
         word: What was written; case, `-` and `_` make no difference.
@@ -131,8 +131,9 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     import difflib
 
     by_folded = {_fold(choice): choice for choice in choices}
-    found = difflib.get_close_matches(_fold(word), by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
+    found = difflib.get_close_matches(_fold(word), by_folded, n=3, cutoff=0.6)
+    swapped = [one for one in found if sorted(one) == sorted(_fold(word))]
+    return by_folded[(swapped or found)[0]] if found else None
 
 
 def _fold(word: str) -> str:

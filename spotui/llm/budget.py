@@ -31,8 +31,9 @@ class UnknownPriceError(SpotuiError):
         super().__init__(
             _("A budget in USD cannot be kept: the price of {names} is unknown.", names=", ".join(names)),
             _(
-                "Set models.{name}.price in the config file, as input and output in USD per million "
-                "tokens, or limit tokens or calls instead.",
+                "Set models.{name}.price in the config file or on the models screen, as input and output in "
+                "USD per million tokens, then stop and resume a run that has started; or limit tokens or "
+                "calls instead.",
                 name=names[0],
             ),
         )

@@ -103,7 +103,7 @@ def find_template(name_or_path: str) -> Path:
         raise ResourceError(_("{path} is a folder.", path=path), _("Give the path of a template file in it."))
     raise ResourceError(
         _("There is no template {name_or_path!r}.", name_or_path=name_or_path),
-        _hint(path, list(shipped) if is_name else []),
+        _hint(path, list(dict.fromkeys([*_own_names(), *shipped])) if is_name else []),
     )
 
 
@@ -117,10 +117,18 @@ def _hint(path: Path, names: list[str]) -> str:
     if meant := nearest(_stem(path.name), names):
         return _("Did you mean {meant}?", meant=meant)
     return (
-        _("Give the path of a YAML file, or one of these examples: {names}.", names=", ".join(names))
+        _("Give the path of a YAML file, or one of these names: {names}.", names=", ".join(names))
         if names
         else _("Check the path.")
     )
+
+
+def _own_names() -> list[str]:
+    """The names of the user's templates."""
+    try:
+        return sorted(path.stem for path in locations.templates_dir().iterdir() if path.suffix in _SUFFIXES)
+    except OSError:
+        return []
 
 
 def _own(name: str) -> Path | None:

@@ -1,7 +1,8 @@
-"""Questions as people paste them: a line each, with numbers or dashes in front, or a table of two columns."""
+"""Questions as people paste them: a line each, with list marks, a table of two columns, or a file's path."""
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from spotui.templates.model import QA
@@ -27,6 +28,27 @@ def pasted_questions(text: str) -> tuple[QA, ...]:
     text = "\n".join(line.rstrip() for line in text.strip().splitlines())
     parts = _EMPTY_LINES.split(text) if _EMPTY_LINES.search(text) else text.split("\n")
     return tuple(_row(part) for part in _unmarked([part for part in parts if part.strip()]))
+
+
+def pasted_file(text: str) -> Path | None:
+    """The file with rows whose path was pasted in place of questions.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Its absolute path; None where the text is not the path of a file that exists, in a format of rows.
+    """
+    from spotui.templates.data.source import ENDINGS
+
+    text = text.strip().strip("'\"")
+    if "\n" in text or Path(text).suffix.lower() not in ENDINGS:
+        return None
+    try:
+        path = Path(text).expanduser().absolute()
+        return path if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long, a home that nobody has, a zero byte
+        return None
 
 
 def _unmarked(parts: Sequence[str]) -> Sequence[str]:

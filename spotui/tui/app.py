@@ -169,6 +169,9 @@ class SpotuiApp(TypedAheadApp):
         def show(process: "OwnProcess | None") -> None:
             if process is None:
                 return
+            for screen in self.screen_stack:
+                if isinstance(screen, HomeScreen):
+                    screen.expect(process.project.name)
             if event.is_first:
                 self.post_message(UseModel(asking.chosen.model, asking.chosen.base_url))
                 self.switch_screen(RunScreen(process.project))
@@ -264,7 +267,7 @@ class SpotuiApp(TypedAheadApp):
             self._driver.write(passed_through(text))
 
     async def action_quit(self) -> None:
-        """End the app; ask first while a run goes on that is shown."""
+        """End the app; ask first where something is not saved, and while a run is shown that continues."""
         if not any(worker.group == "quit" and not worker.is_finished for worker in self.workers):
             open_by(self, self._quit(), group="quit")
 
@@ -273,8 +276,17 @@ class SpotuiApp(TypedAheadApp):
 
         from spotui.tui.run.steering import farewell, may_leave
 
-        if await may_leave(self):
+        if await self._may_lose_input() and await may_leave(self):
             self.exit(message=Text(farewell(self)))
+
+    async def _may_lose_input(self) -> bool:
+        """Whether no open screen holds something unsaved, or its loss is confirmed."""
+        if not any(isinstance(screen, Page) and screen.holds_input for screen in self.screen_stack):
+            return True
+        from spotui.tui.dialogs import confirmed
+
+        text = _("What you typed or changed is not saved.")
+        return await confirmed(self.screen, _("Quit without saving?"), _("quit"), text)
 
     def action_command_palette(self) -> None:
         """Open the command palette, once: also where another screen is open above it."""

@@ -153,6 +153,8 @@ class QuestionScreen(Dialog[str]):
                 box.border_title = Content(question)
             else:
                 yield Static(Content.styled(question, "bold"))
+            if not any(one.id == "no" for one in self._choices):
+                box.border_subtitle = _("escape cancels")
             if self._text:
                 yield Static(anew(self._text), markup=False)
             yield OptionList(

@@ -38,11 +38,11 @@ class VariableInput(Input):
             placeholder=_("an environment variable, e.g. MY_API_KEY"),
             id=id,
             compact=True,
-            restrict=r"[A-Z_][A-Z0-9_]*",
+            restrict=r"([A-Z_][A-Z0-9_]*)?",
         )
 
     def restricted(self) -> None:
-        """List the possible values."""
+        """Report that nothing was written."""
         self.post_message(self.Refused())
 
 
@@ -282,7 +282,7 @@ class EndpointScreen(FieldDialog[str]):
         first = self._first
         with Vertical() as box:
             box.border_title = Content(first.model or _("A new model"))
-            box.border_subtitle = _("enter tests and saves, ctrl+t only tests, ctrl+s only saves")
+            box.border_subtitle = _("enter tests and saves, ^t only tests, ^s only saves, escape cancels")
             model = text_field("model", first.model, _("e.g. gpt-4o-mini, or what your server calls it"))
             model.disabled = bool(first.model)
             yield row(_("Model"), model)

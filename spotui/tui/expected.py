@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,20 @@ from spotui.tui.child import ask
 from spotui.tui.judge_line import Offer
 from spotui.tui.method_screen import MethodChoice
 from spotui.workspace.projects import Workspace
+
+FLAGS: Final = {
+    "model": "--model",
+    "optimizer": "--opt-model",
+    "evaluator": "--eval-model",
+    "executor": "--exec-model",
+    "base_url": "--base-url",
+    "rounds": "--max-rounds",
+    "usd": "--budget-usd",
+    "tokens": "--budget-tokens",
+    "calls": "--budget-calls",
+    "minutes": "--budget-minutes",
+}
+"""The flags of the choices that are typed."""
 
 
 class Choices(NamedTuple):
@@ -51,20 +65,9 @@ class Choices(NamedTuple):
     @property
     def words(self) -> list[str]:
         """As options of the command line."""
-        flags = {
-            "--model": self.model,
-            "--opt-model": self.optimizer,
-            "--eval-model": self.evaluator,
-            "--exec-model": self.executor,
-            "--base-url": self.base_url,
-            "--max-rounds": self.rounds,
-            "--budget-usd": self.usd,
-            "--budget-tokens": self.tokens,
-            "--budget-calls": self.calls,
-            "--budget-minutes": self.minutes,
-        }
+        flags = ((flag, getattr(self, field)) for field, flag in FLAGS.items())
         # One word each, so that a value that begins with a dash is no option.
-        words = [*(f"{flag}={value}" for flag, value in flags.items() if value), *self.method.words]
+        words = [*(f"{flag}={value}" for flag, value in flags if value), *self.method.words]
         return [*words, "--start-from-probes"] if self.probes else words
 
     @property

@@ -348,9 +348,11 @@ class MethodLine(Widget, can_focus=True):
     def render(self) -> Content:
         """The choice, on as much of the row as there is."""
         width = self.content_size.width
-        if self._chosen.method:
-            return Content(str(self._chosen)).truncate(width, ellipsis=True)
-        return Content(self.usual).truncate(width, ellipsis=True)
+        text = Content(str(self._chosen) if self._chosen.method else self.usual)
+        if self.has_focus:  # elsewhere in the dialog, Enter starts
+            hint = text.append("   ").append(_("enter shows all methods"))
+            text = hint if hint.cell_length <= width else text
+        return text.truncate(width, ellipsis=True)
 
     def on_click(self, event: Click) -> None:
         """As with Enter."""
@@ -369,3 +371,4 @@ class MethodLine(Widget, can_focus=True):
             self._chosen = told
             self.refresh()
             self.post_message(self.Chosen(told))
+            self.screen.focus_next()  # where Enter does not open the methods again

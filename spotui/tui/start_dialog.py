@@ -1,6 +1,7 @@
 """Before something starts: a dialog for what it uses, and a start that can be given up."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -8,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.suggester import SuggestFromList
-from textual.widgets import Input, Static
+from textual.widgets import Input, Label, Static
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
 from spotui.settings.table import DEFAULT_MODEL, ROLES
 from spotui.tui.defaults import Defaults
 from spotui.tui.dialogs import FieldDialog, Result, not_trusted, row, text_field, trusts_template
-from spotui.tui.expected import Choices
+from spotui.tui.expected import FLAGS, Choices
 from spotui.tui.method_screen import MethodChoice
 from spotui.wire.process import Background, OwnProcess
 from spotui.workspace.projects import Project, Workspace
@@ -214,6 +215,17 @@ class StartDialog(FieldDialog[Result | None]):
         except SpotuiError as error:
             self._refuse(error)
 
+    def name_budget(self, label: str) -> None:
+        """Give the fields of the budget another label.
+
+        Args:
+            label: As in `budget`.
+        """
+        for field, name in zip(BUDGET, _BUDGET_NAMES, strict=True):
+            shown = self.query_one(f"#{field}").parent
+            if shown is not None:
+                shown.query_one(Label).update(_("{label}, {name}", label=label, name=_(name)))
+
     def show_used(self, used: Mapping[str, str]) -> None:
         """Show in the empty fields which values will be used.
 
@@ -222,7 +234,8 @@ class StartDialog(FieldDialog[Result | None]):
         """
         for field, value in used.items():
             for shown in self.query(f"#{field}").results(Input):
-                shown.placeholder = value
+                if not shown.value:  # else it is what was typed, or a share of it
+                    shown.placeholder = value
 
     async def offer_models(self) -> None:
         """Complete the models of the config file and the embedded one where a model is typed."""
@@ -248,7 +261,14 @@ class StartDialog(FieldDialog[Result | None]):
             self.dismiss(started)
 
     def _refuse(self, error: SpotuiError) -> None:
-        self._tell(Content.styled(str(error), "$text-error"))
+        self._tell(Content.styled(self._in_words_of_fields(str(error)), "$text-error"))
+
+    def _in_words_of_fields(self, text: str) -> str:
+        """An error of the command line, with the labels of the fields in place of the flags."""
+        for field, flag in FLAGS.items():
+            for label in (found.parent.query_one(Label) for found in self.query(f"#{field}") if found.parent):
+                text = re.sub(rf"{flag}(?![\w-])", str(label.content).strip(), text)
+        return text
 
     def _tell(self, text: Content) -> None:
         self.query_one("#expected", Static).update(text)

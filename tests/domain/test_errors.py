@@ -22,3 +22,7 @@ def test_a_likely_typo_finds_its_word(word: str, meant: str | None) -> None:
 
 def test_nothing_is_near_to_nothing() -> None:
     assert nearest("count", []) is None
+
+
+def test_letters_in_another_order_come_first() -> None:
+    assert nearest("modle", ["mode", "model"]) == "model"

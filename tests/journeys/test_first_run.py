@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from spotui.settings import locations
+from spotui.tui.home.projects_panel import ProjectsPanel
 from spotui.workspace.projects import Workspace
 from tests.journeys.tasks import MODEL, Task
 from tests.journeys.traveller import Traveller, said, travel
@@ -13,7 +14,7 @@ def test_from_the_welcome_to_the_best_prompt(home: Path, size: tuple[int, int], 
         await person.sees(said("1  A model"), said("2  A template"), MODEL)
         await person.press("enter", "escape")
         await person.sees(said("No projects yet"))
-        await person.press("tab", "n")
+        await person.press("n")
         await person.sees(said("Paste the prompt that you want to improve."))
         await person.types("prompt", task.prompt)
         await person.press("ctrl+s")
@@ -33,5 +34,8 @@ def test_from_the_welcome_to_the_best_prompt(home: Path, size: tuple[int, int], 
         await person.sees(said("finished"), said("Best"))
         await person.press("5")
         await person.sees(task.styled.format(2))
+        await person.press("escape")  # back to a list with the cursor on the run
+        await person.until(lambda: isinstance(person.app.focused, ProjectsPanel))
+        await person.until(lambda: person.app.screen.query_one(ProjectsPanel).current == "mine")
 
     travel(home, way, size, task, "mine.yaml", workspace=Workspace(locations.workspace_dir()))

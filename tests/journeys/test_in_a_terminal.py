@@ -67,7 +67,7 @@ def test_a_first_run(home: Path, task: Task) -> None:
         inspect(terminal, task)
         terminal.press("enter", "escape")
         terminal.wait_for(said("No projects yet")[:8])
-        terminal.press("tab", "n")
+        terminal.press("n")
         terminal.wait_for(said("Paste the prompt that you want")[:8])
         terminal.press(task.prompt, "ctrl+s")
         terminal.wait_for(said("Paste at least five questions")[:8])

@@ -89,14 +89,18 @@ def test_what_is_not_there_is_an_error_with_the_nearest_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPOTUI_TEMPLATES_DIR", str(tmp_path / "own"))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "my-own.yaml").touch()
     (tmp_path / "my-task.yaml").touch()
     (tmp_path / "folder").mkdir()
     for name, what, hint in [
         ("peom", "no template 'peom'", "Did you mean poem?"),
+        ("myown", "no template 'myown'", "Did you mean my-own?"),
         ("product_names.yaml", "no template", "Did you mean product-name?"),
         ("my-tsk.yaml", "no template", "Did you mean my-task.yaml?"),
         (f"{tmp_path}/mytask.yaml", "no template", f"Did you mean {tmp_path}/my-task.yaml?"),
-        ("zzzzzz", "no template", "one of these examples: chinese-idioms, "),
+        ("zzzzzz", "no template", "one of these names: my-own, chinese-idioms, "),
         ("nowhere/poem.yaml", "no template", "Check the path."),
         ("folder", "folder is a folder", "file in it"),
         ("", "", ""),

@@ -1,10 +1,12 @@
 """Questions that people paste: lists, tables, and texts of several lines."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.templates.pasted import pasted_questions
+from spotui.templates.pasted import pasted_file, pasted_questions
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,24 @@ def test_no_word_is_lost(lines: list[str]) -> None:
     assert [word for word in words if word not in ("=>", "→")] == [
         word for word in expected if word not in ("=>", "→")
     ]
+
+
+def test_the_path_of_a_file_with_rows_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / "my rows.csv"
+    file.write_text("question,answer\n1+1,2\n")
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "folder.csv").mkdir()
+    for text in ("my rows.csv", " ~/my rows.csv\n", f"'{file}'", str(file)):
+        assert pasted_file(text) == file
+    for text in (
+        "",
+        "other.csv",
+        "notes.txt",
+        "folder.csv",
+        "my rows.csv\nWhy?",
+        "a\0.csv",
+        "~nobody-x/a.csv",
+    ):
+        assert pasted_file(text) is None

@@ -156,6 +156,8 @@ def test_a_key_cannot_be_pasted_where_a_variable_belongs(home: Path, said: list[
         variable.insert_text_at_cursor(field)
         await answered(app, pilot, "A variable's name is written in capitals")
         assert variable.value == ""
+        await pilot.press("A", "B", "backspace", "backspace")  # what was typed can be taken back
+        assert variable.value == ""
 
     in_models(home, journey)
     assert said == []

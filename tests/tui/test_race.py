@@ -176,12 +176,14 @@ def test_what_cannot_race_is_said_before_the_start(workspace: Workspace, tmp_pat
         await until_told(pilot, "Expected, one after another:", "in all")
         assert app.screen.query_one("#name", Input).value == "adding-race-2"
         await pilot.press("ctrl+t")
-        await until_told(pilot, "There is no budget to share")
+        await until_told(pilot, "There is no budget to share", "Set one above", "Budget, calls")
         app.screen.query_one("#calls", Input).value = "100"
         await until_told(pilot, "The budget of 25 calls may not cover", "continues with the rest")
         assert "--continue" in app.screen._entrants.words  # type: ignore[attr-defined]
         await pilot.press("ctrl+t")
-        await until_told(pilot, "The budget of 100 calls may not cover")
+        await until_told(pilot, "The budget of 100 calls may not cover", "Budget each, calls")
+        app.screen.query_one("#rounds", Input).value = "0"
+        await until_told(pilot, "Rounds must be a whole number from 1 to 10000, not 0.")
         app.screen.query_one("#name", Input).value = "a/b/c"
         await pilot.press("enter")
         await until_told(pilot, "'a/b/c' cannot be a project's name.")

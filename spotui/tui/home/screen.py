@@ -73,6 +73,7 @@ class HomeScreen(Page[None]):
     def on_mount(self) -> None:
         """Read the workspace once the screen is there, and look again every now and then."""
         if self._workspace.is_empty:
+            self.set_focus(self.query_one(TemplatesPanel))  # in an empty table no key does anything
             self.action_welcome()
         self.call_after_refresh(self._read_all)
         self.set_interval(_LOOK_SECONDS, self._look)
@@ -95,6 +96,16 @@ class HomeScreen(Page[None]):
         projects, templates = self.query_one(ProjectsPanel), self.query_one(TemplatesPanel)
         await projects.read()
         await templates.read()
+
+    def expect(self, project: str) -> None:
+        """Have the cursor on a project that was just started, for whoever comes back from its run.
+
+        Args:
+            project: Its name.
+        """
+        projects = self.query_one(ProjectsPanel)
+        projects.wanted = project
+        self.set_focus(projects)
 
     def _look(self) -> None:
         if self.is_on_top:

@@ -1,5 +1,6 @@
 """A new template in three steps: a prompt, questions, and what a good answer is like."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -14,7 +15,7 @@ from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
 from spotui.templates.folder import STARTER, TemplateFolder
 from spotui.templates.model import Problem, Template, TemplateError
-from spotui.templates.pasted import pasted_questions
+from spotui.templates.pasted import pasted_file, pasted_questions
 from spotui.templates.read import check_text, read_template
 from spotui.templates.save import edit_yaml, to_yaml
 from spotui.tui.child import attempt
@@ -51,8 +52,8 @@ _STEPS = (
         "questions",
         N_("Questions"),
         N_(
-            "Paste at least five questions or inputs, one a line. If they have several lines, put empty "
-            "lines between them. A tab or => begins the expected answer, if there is one."
+            "Paste at least five questions, one a line, or the path of a file with rows (e.g. CSV). Put "
+            "empty lines between longer ones; => or a pasted tab begins the expected answer."
         ),
         N_("e.g. My parcel has not arrived yet. => Asks where the parcel is."),
     ),
@@ -141,10 +142,13 @@ class NewTemplateScreen(Page[Path | None]):
     @property
     def template(self) -> Template:
         """What the texts make."""
+        questions = self._text("questions")
+        file = pasted_file(questions)
         return Template(
             prompt=self._text("prompt"),
             requirements=self._text("requirements"),
-            qa=pasted_questions(self._text("questions")),
+            qa=() if file else pasted_questions(questions),
+            data=str(file) if file else None,
         )
 
     @property
@@ -259,6 +263,8 @@ class NewTemplateScreen(Page[Path | None]):
         counted = ngettext("{n:,} question", "{n:,} questions", count)
         if answers:
             counted = _("{questions}, {answers} with an answer", questions=counted, answers=answers)
+        if template.data:
+            counted = _("rows of {files}", files=Path(template.data).name)
         self.query_one("#questions").border_subtitle = counted
         bar = self.query_one("#problem", Bar)
         worst = _worst(problems)
@@ -277,8 +283,11 @@ class NewTemplateScreen(Page[Path | None]):
     def _written(self) -> tuple[str, list[Problem]]:
         """The template's text and what is wrong with it; with comments, where they can stay."""
         template = self.template
+        starter = _(STARTER)
+        if template.data:
+            starter = starter.rpartition("\n\n")[0] + "\n"  # without the questions, which are its last block
         try:
-            text = edit_yaml(_(STARTER), template)
+            text = edit_yaml(starter, template)
         except TemplateError:
             try:
                 text = to_yaml(template)
@@ -306,10 +315,17 @@ def described(path: Path) -> str:
     Args:
         path: Its file.
     """
-    try:
-        count = len(read_template(path).qa)
-    except TemplateError:
-        count = 0
+    count = 0
+    with suppress(TemplateError):
+        template = read_template(path)
+        if template.data:
+            return _(
+                "{name} is saved in {folder}, with the rows of {file}. Press Enter to start a run of it.",
+                name=path.stem,
+                folder=locations.shown(path.parent),
+                file=Path(str(template.data)).name,
+            )
+        count = len(template.qa)
     questions = ngettext("{n:,} question", "{n:,} questions", count)
     return _(
         "{name} is saved in {folder}, with {questions}. Press Enter to start a run of it.",

@@ -84,7 +84,10 @@ async def expect_race(
         choices = _sharing(choices, len(each))
     found = await asyncio.gather(*(expect(workspace, template, choices._replace(method=one)) for one in each))
     if entrants.continues and not any(map(_is_limited, found)):
-        shared(BudgetSettings(), len(each))
+        raise SpotuiError(
+            _("There is no budget to share between the methods and the one that continues."),
+            _("Set one above, or press ^t again."),
+        )
     return [(one.method, expected) for one, expected in zip(each, found, strict=True)]
 
 
@@ -187,7 +190,7 @@ class NewRaceScreen(StartDialog[RaceFolder]):
                 with row(_(name), shown):
                     if field in ROLES:
                         yield share_of(field)
-            yield from budget(_("Budget each"), Choices())
+            yield from budget(self._whose_budget, Choices())
             yield estimate_line()
 
     @property
@@ -197,7 +200,12 @@ class NewRaceScreen(StartDialog[RaceFolder]):
     def action_continue(self) -> None:
         """Share half of the budget between the methods, and let the most promising one have the rest."""
         self._continues = not self._continues
+        self.name_budget(self._whose_budget)
         self.estimate()
+
+    @property
+    def _whose_budget(self) -> str:
+        return _("Budget") if self._continues else _("Budget each")
 
     def on_mount(self) -> None:
         """Offer the models that are known where one is typed."""

@@ -384,6 +384,14 @@ def _said(race: Race) -> str:
             "The run of {method} is paused and waits for you. Select it and press Enter to open it.",
             method=paused,
         )
+    if race.state == "running" and race.continued is not None:
+        return _("What their best prompts are worth on unseen rows is asked at the end.")
+    if race.state == "running" and "--continue" in race.words:
+        return _(
+            "The methods run one after another, each with a part of half of the budget; then the most "
+            "promising one continues with the rest. What their best prompts are worth on unseen rows is "
+            "asked at the end."
+        )
     if race.state == "running":
         return _(
             "The methods run one after another, on the same rows and with the same budget each. "

@@ -271,7 +271,7 @@ class SteeringScreen(Page[None]):
         """Give the selected round another verdict."""
         one = self._client.picture.rounds.get(self.chosen_round)
         if one is None or one.end is None or one.number == 1:
-            self.notify(_("Select a round that has ended, other than the seed."))
+            self.notify(_("Select a round that has ended, other than the seed, with [ and ]."))
             return
         open_by(self, self._override(one), group="override")
 

@@ -77,6 +77,17 @@ def test_leaving_asks_once_something_is_typed_and_an_import_takes_its_place(
         await until_seen(pilot, "Import")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, NewTemplateScreen))
+        await pilot.press("ctrl+s")
+        app.screen.query_one("#questions", TextArea).text = "one.jsonl"  # a file instead of questions
+        await until_told(pilot, "rows of one.jsonl")
+        assert f"data: {tmp_path / 'one.jsonl'}" in app.screen.query_one("#preview", TextArea).text
+        await pilot.press("ctrl+q")  # quitting loses it, too
+        await until_seen(pilot, "Quit without saving?")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewTemplateScreen))
+        assert not app._exit
+        await pilot.press("ctrl+q", "y")
+        await until(pilot, lambda: app._exit)
 
     drive(tmp_path, journey)
     assert not list(locations.templates_dir().glob("*"))

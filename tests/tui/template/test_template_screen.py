@@ -467,6 +467,8 @@ def test_the_user_s_own_editor_gets_the_terminal_and_gives_it_back(path: Path) -
         terminal.press("ctrl+z")
         terminal.wait_for("prompt: Answer the question.")
         terminal.press("ctrl+q")
+        terminal.wait_for("Quit without saving?")
+        terminal.press("y")
         assert terminal.wait_exit() == 0
 
 
