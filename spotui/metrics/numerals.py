@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from spotui.metrics.composites import Composite, composites
+
 
 class Numeral(NamedTuple):
     """A number where it is written.
@@ -86,31 +88,32 @@ _RAISED: Final = re.compile(r"[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TIMES_TEN: Final = re.compile(
     r"\s*[×xX*·⋅∙]\s*10\s?(?:(?:\^|\*\*)\s?[{(]?\s?([+-]?\d{1,4})\s?[)}]?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))"
 )
+_AND_A_HALF: Final = re.compile(r"\s+and\s+(?:a|one)[\s-]half\b", re.IGNORECASE)
 _MIXED: Final = re.compile(r"(?:\s+|\s+and\s+)(\d{1,4})\s?/\s?(\d{1,4})(?![\d/]|[.,]\d)")
 _OVER: Final = re.compile(r"\s?/\s?(\d+(?:\.\d+)?)(?![\d]|[.,]\d)")
 _COMPOUND: Final = re.compile(
-    rf"(?::\d+|[-–~]\d[\d.,]*|\s?/\s?\d+|\s?±\s?[\d.,]+|\.\(\d+\)|\(\d+\)(?=\d)|\s?[*×]?\s?{UNKNOWN}|\.?{UNKNOWN})+"
+    rf"(?::\d+|\.{{2,3}}\d+|[-–~]\d[\d.,]*|\s?/\s?\d+|\s?±\s?[\d.,]+|\.\(\d+\)|\(\d+\)(?=\d)|\s?[*×]?\s?{UNKNOWN}|\.?{UNKNOWN})+"
 )
 _SCALES: Final = {
-    "hundred": 100,
-    "thousand": 10**3,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-    "lakh": 10**5,
-    "crore": 10**7,
-    "mln": 10**6,
-    "mio": 10**6,
-    "тыс": 10**3,
-    "млн": 10**6,
-    "миллион": 10**6,
-    "млрд": 10**9,
-    "миллиард": 10**9,
+    name: value
+    for value, names in (
+        (100, "hundred"),
+        (10**3, "thousand tausend tsd mil mila тыс тысяча тысячи тысяч"),
+        (10**5, "lakh"),
+        (10**6, "million mln mio millón milhão milhões millones milione milioni млн миллион"),
+        (10**7, "crore"),
+        (10**9, "billion milliard milliarde mrd mld bilhão bilhões miliardo miliardi млрд миллиард"),
+        (10**12, "trillion billionen billón billones trilhão trilhões трлн триллион"),
+    )
+    for name in names.split()
 }
-_SCALE: Final = re.compile(rf"[\s-]?({'|'.join(_SCALES)})(?:s|en|es|ов|а)?\b\.?", re.IGNORECASE)
+_SCALE: Final = re.compile(
+    rf"[\s-]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?:s|en|n|es|ов|а)?\b\.?", re.IGNORECASE
+)
+_DOLLARS: Final = re.compile(r"(?<!R)\$\s?[\d.,]{1,20}\Z")
 _LETTER_SCALE: Final = re.compile(r"(?:([kK])|\s?(bn|mn|[mMbB]))(?![^\W\d_])")
 _HALF: Final = re.compile(r"[个個天年月倍]半")
-_TENTHS: Final = re.compile(r"[元块塊圆](\d)[角毛]")
+_TENTHS: Final = re.compile(r"(?:[元块塊圆](\d)[角毛]|[块塊](\d)(?![\d.]))")
 _LETTER_SCALES: Final = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
 _CJK_SCALES: Final = dict(
     zip(
@@ -121,6 +124,9 @@ _CJK_SCALES: Final = dict(
 )
 _CJK_SCALE: Final = re.compile(r"\s?((?:[百千](?![克米瓦卡帕赫伏焦分])|[万萬亿億兆천만억])+)")
 _CJK_NEXT: Final = re.compile(r"\d+(?:\.\d+)?")
+_EXPONENT: Final = re.compile(
+    r"(?:[^\W\d_]\s?\^\s?[{(]?[-+]?|(?<![^\W_])[a-z]\*\*|(?<![A-Za-z])[A-Z]{1,5}-)\Z"
+)
 _LATIN: Final = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ_]+\Z")
 _WORDS_BEFORE: Final = re.compile(
     r"(?:Rs|Re|RM|R|kr|Fr|CHF|USD|EUR|GBP|INR|JPY|CNY|RMB|AUD|CAD|[A-Z]?[a-z]{3,})\Z"
@@ -158,14 +164,13 @@ def _fraction(match: re.Match[str]) -> str:
 def numerals(text: str) -> Iterator[Numeral]:
     """All numbers of a plain text in its order; units are not read."""
     position = 0
-    pairs = {match.start(): match.end() for match in _TUPLE.finditer(text)}
-    openings = sorted(pairs)
+    several = _several(text)
     while (body := _BODY.search(text, position)) is not None:
-        while openings and openings[0] < position:
-            openings.pop(0)
-        if openings and openings[0] < body.start() and not _is_grouped(text, openings[0], pairs[openings[0]]):
-            position = pairs[openings[0]]
-            yield Numeral(None, openings[0], position)
+        while several and several[0].start < position:
+            several.pop(0)
+        if several and several[0].start <= body.start():
+            yield (together := Numeral(*several[0]))
+            position = together.end
             continue
         position = body.end()
         if _is_part_of_a_word(text, body.start()):
@@ -178,15 +183,22 @@ def numerals(text: str) -> Iterator[Numeral]:
         position = found.end
 
 
-def _is_grouped(text: str, start: int, end: int) -> bool:
-    """Whether brackets hold one number with thousands, and no pair."""
-    return _WHOLE_COMMA.fullmatch(text[start + 1 : end - 1].strip().lstrip("-")) is not None
+def _several(text: str) -> list[Composite]:
+    """What is written with several numbers; brackets that hold one number with thousands are no pair."""
+    pairs = (
+        Composite(None, *match.span())
+        for match in _TUPLE.finditer(text)
+        if not _WHOLE_COMMA.fullmatch(match[0][1:-1].strip().lstrip("-"))
+    )
+    return sorted([*pairs, *composites(text)], key=lambda one: one.start)
 
 
 def _is_part_of_a_word(text: str, start: int) -> bool:
-    """Whether letters before a number make it part of a name, as in x2 and H2O; a whole word does not."""
+    """Whether a number is part of a name, as in x2 and COVID-19, or an exponent; whole words are none."""
+    if _EXPONENT.search(text, max(0, start - 8), start):
+        return True
     letters = _LATIN.search(text, max(0, start - 30), start)
-    return letters is not None and not _WORDS_BEFORE.search(letters[0])
+    return letters is not None and letters[0].strip("_") != "" and not _WORDS_BEFORE.search(letters[0])
 
 
 def _completed(text: str, body: re.Match[str], value: Fraction | None) -> Numeral:
@@ -211,10 +223,12 @@ def _with_fraction(text: str, value: Fraction | None, end: int) -> tuple[Fractio
     if half := _HALF.match(text, end):
         return value + Fraction(1, 2), half.end()
     if tenths := _TENTHS.match(text, end):
-        return value + Fraction(int(tenths[1]), 10), tenths.end()
+        return value + Fraction(int(tenths[1] or tenths[2]), 10), tenths.end()
     part = re.compile(rf"\s?([{_VULGAR}])").match(text, end)
     if part is not None and value.denominator == 1:
         return value + _vulgar(part[1]), part.end()
+    if half := _AND_A_HALF.match(text, end):
+        return value + Fraction(1, 2), half.end()
     mixed = _MIXED.match(text, end)
     if mixed is not None and value.denominator == 1 and 0 < int(mixed[1]) < int(mixed[2]):
         return value + Fraction(int(mixed[1]), int(mixed[2])), mixed.end()
@@ -243,6 +257,8 @@ def _with_scale(
     text: str, value: Fraction | None, end: int, *, has_currency: bool
 ) -> tuple[Fraction | None, int]:
     while scale := _SCALE.match(text, end):
+        if scale[1].casefold() == "mil" and _DOLLARS.search(text, 0, end):
+            return None, scale.end()  # five thousand to some, and five million to others
         value, end = value and value * _SCALES[scale[1].casefold()], scale.end()
     letter = _LETTER_SCALE.match(text, end)
     if letter is not None and (letter[1] or has_currency):
@@ -311,6 +327,8 @@ def _values(body: str) -> list[Fraction | None]:
     if _WHOLE_DOT.fullmatch(digits):
         return [_decimal(digits.replace(".", "").replace(",", "."))]
     parts = digits.split(",")
+    if any(re.fullmatch(r"\d{3}", part) for part in parts[1:]):
+        return [None]
     if len(parts) > 2 and all(re.fullmatch(r"\d+(?:\.\d+)?", part) for part in parts):
         return [_decimal(part) for part in parts]
     return [None]

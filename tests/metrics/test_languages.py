@@ -1,4 +1,4 @@
-"""What answers in many languages and forms say, for the metrics that read a choice, a label, yes or no."""
+"""What answers in many languages and forms say: a number, a choice, a label, yes or no."""
 
 from pathlib import Path
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.metrics.marking import mark
+from tests.metrics.marking import fault, mark
 
 TABLES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("languages.yaml").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", ["multiple_choice", "label", "yes_no"])
+@pytest.mark.parametrize("name", ["number", "multiple_choice", "label", "yes_no"])
 def test_no_answer_is_misread(name: str) -> None:
     misread = []
-    tables = [one for one in TABLES if name in str(one["metric"])]
+    tables = [one for one in TABLES if name in str(one["metric"]) and "answers" in one]
     for table in tables:
         reference = next(one for one in table["answers"] if one != "none")
         for wanted, answers in table["answers"].items():
@@ -23,3 +23,11 @@ def test_no_answer_is_misread(name: str) -> None:
                 misread += [] if (found or "none") == wanted else [(answer, wanted, found)]
     assert misread == []
     assert sum(len(each) for table in tables for each in table["answers"].values()) > 100
+
+
+def test_a_reference_is_read_whole_or_refused() -> None:
+    (table,) = (one for one in TABLES if "references" in one)
+    for wanted, references in table["references"].items():
+        for one in references:
+            assert bool(fault("number", one)) == (wanted == "refused"), one
+            assert wanted == "refused" or mark("number", wanted, one).value == 1, one
