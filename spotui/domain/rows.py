@@ -100,7 +100,8 @@ _LOOKALIKE: Final = re.compile(
     r"|<(?P<tag>[^\W\d]\w*)>"
     r"|\[\[?(?P<bracket>[^\W\d]\w*)\]\]?"
     r"|(?<!\{)\{[ \t]*(?P<spaced>[^\W\d]\w*)(?:[ \t]+|[.!][\w.]*)\}"
-    r"|(?<!\{)\{[ \t]+(?P<indented>[^\W\d]\w*)\}",
+    r"|(?<!\{)\{[ \t]+(?P<indented>[^\W\d]\w*)\}"
+    r"|｛\s*(?P<wide>[^\W\d]\w*)\s*｝",
     re.DOTALL,
 )
 

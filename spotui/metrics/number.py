@@ -72,7 +72,7 @@ def last_number(text: str) -> Fraction | None:
 
 
 def _number_follows(conclusion: str, text: str) -> bool:
-    """Whether a text goes on with numbers after a conclusion that says none."""
+    """Whether numbers follow a conclusion that says none."""
     at = text.rfind(conclusion)
     return at >= 0 and any(numerals(plain(text[at + len(conclusion) :])))
 

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from spotui.domain.errors import nearest
 from spotui.lang import _
 from spotui.templates.model import Problem, Template
 from spotui.templates.read import interpret, misread, name_of_rows
@@ -53,6 +54,7 @@ def check(text: str) -> Checked:
         return Checked(text, tuple(misreadings or problems))
     if misreadings:  # what else is wrong may only follow from them
         return Checked(text, tuple(misreadings), template, _rows_of(root) == len(template.qa))
+    problems += _of_comments(text, root)
     problems += _of_roles(root, template)
     problems += _of_program(root, template)
     problems += _of_method(root, template)
@@ -60,6 +62,14 @@ def check(text: str) -> Checked:
     problems += _of_slots(root, template)
     problems.sort(key=lambda problem: problem.line)
     return Checked(text, tuple(problems), template, _rows_of(root) == len(template.qa))
+
+
+def _of_comments(text: str, root: MappingNode) -> list[Problem]:
+    if " #" not in text:
+        return []
+    from spotui.templates.yaml.explain import swallowed
+
+    return [Problem("warning", "", one.line, one.what, one.hint) for one in swallowed(text, root)]
 
 
 def _rows_of(root: MappingNode) -> int:
@@ -170,6 +180,11 @@ def _of_slots(root: MappingNode, template: Template) -> list[Problem]:
             hint = _(
                 "Move the questions to a data file with a column of that name, or leave it if it is a text."
             )
+            if nearest(name, ("question",)):
+                hint = _(
+                    "Write `{meant}`: the name of a slot is written exactly as its column.",
+                    meant="{question}",
+                )
             problems.append(Problem("warning", "prompt", _line_in_prompt(root, template, start), what, hint))
     return problems
 

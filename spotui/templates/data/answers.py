@@ -11,7 +11,7 @@ from spotui.templates.data.json_text import read_cell
 from spotui.templates.data.record import BadRowError, Record
 from spotui.templates.data.values import MISSING, is_nothing, reach, written
 
-_TEXTS: Final = ("text", "texts", "content", "value")
+_TEXTS: Final = ("text", "texts", "choices", "options", "content", "value")
 _MARKS: Final = ("label", "labels", "key", "letter")
 
 
@@ -19,12 +19,14 @@ class Labels:
     """The texts that the values of the answer column stand for.
 
     Args:
-        labels: The text of each value; empty when a value is the text itself.
+        labels: The text of each value; empty when a value is the text itself. The one of an empty text stands
+            for a question that has no answer.
     """
 
     def __init__(self, labels: Mapping[str, str]) -> None:
-        self._labels = labels
-        self._folded = {key.casefold(): label for key, label in labels.items()}
+        self.of_nothing = labels.get("", "")
+        self._labels = {key: label for key, label in labels.items() if key}
+        self._folded = {key.casefold(): label for key, label in self._labels.items()}
 
     def __bool__(self) -> bool:
         return bool(self._labels)
@@ -147,12 +149,20 @@ def read_options(record: Record, columns: Sequence[str]) -> Options:
 def _of_object(value: Mapping[str, Any]) -> Options:
     texts = next((value[name] for name in _TEXTS if isinstance(value.get(name), list)), None)
     marks: list[Any] = next((value[name] for name in _MARKS if isinstance(value.get(name), list)), [])
+    if texts is not None and len(marks) == len(texts) and all(one in (0, 1) for one in marks) and any(marks):
+        right = [written(text) for text, mark in zip(texts, marks, strict=True) if mark]
+        return Options([written(text) for text in texts], right=right)
     if texts is not None:
         return Options([written(text) for text in texts], [written(mark) for mark in marks])
     scores = {name: one for name, one in value.items() if isinstance(one, int | float | Decimal)}
     if scores and len(scores) == len(value):
         best = max(scores.values())
         return Options(list(scores), right=[name for name, score in scores.items() if score == best])
+    if any(isinstance(one, list | dict) for one in value.values()):
+        what = _(
+            "The options are an object that holds {listed}.", listed=", ".join(f"`{one}`" for one in value)
+        )
+        raise BadRowError(what, _("Name the list in it, e.g. `options: choices.text`."), of_file=True)
     return Options([written(text) for text in value.values()], list(value))
 
 

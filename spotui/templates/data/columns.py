@@ -10,6 +10,7 @@ from spotui.domain.rows import Row
 from spotui.lang import _
 from spotui.templates.data.answers import Labels, Options, read_options
 from spotui.templates.data.conversation import COLUMNS, Attach, Conversation, no_files, read_conversation
+from spotui.templates.data.json_text import read_cell
 from spotui.templates.data.record import BadRowError, Record
 from spotui.templates.data.source import DataSource
 from spotui.templates.data.values import MISSING, is_nothing, reach, written
@@ -56,6 +57,7 @@ class Columns:
         self._answers = columns.get("answer")
         self._labels = Labels(source.labels)
         self._options = source.options
+        self._rows = source.rows
         self._shows_options = "options" in slots
         self._check = check
         self._takes_objects = takes_objects
@@ -93,7 +95,7 @@ class Columns:
         )
         if what := self._check(row):
             if not row.references and self._answers is None and "answer" not in record:
-                raise _missing(record, "answer", "answer")
+                raise _missing(record, "answer", "answer", self._rows)
             raise BadRowError(what, self._hint(row))
         return row
 
@@ -128,6 +130,11 @@ class Columns:
 
     def _hint(self, row: Row) -> str:
         """A likely fix of a row that its metric refuses."""
+        if not row.references:
+            return _(
+                "Leave the row out, or say what stands for an answer that is missing, e.g. "
+                "`labels: {'': unanswerable}`."
+            )
         numbers = [one for one in row.references if one.lstrip("-").isdecimal()]
         if self._labels or not numbers:
             return ""
@@ -146,12 +153,14 @@ class Columns:
             if value is MISSING:
                 if self._answers is None:
                     return ()
-                raise _missing(record, column, "answer")
+                raise _missing(record, column, "answer", self._rows)
             for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, dict) and not self._takes_objects:
-                    raise _is_object(column, one)
+                if not self._takes_objects:
+                    _refuse_structure(column, one)
                 if not is_nothing(one) and (text := self._labels.read(one)):
                     found.append(options.letter(one, text) if options else text)
+        if not found and self._labels.of_nothing:
+            found.append(self._labels.of_nothing)
         return tuple(dict.fromkeys(found))
 
     def _text(self, record: Record, column: str, name: str, *, needed: bool = True) -> str:
@@ -159,7 +168,7 @@ class Columns:
         if value is MISSING and not needed:
             return ""
         if value is MISSING:
-            raise _missing(record, column, name)
+            raise _missing(record, column, name, self._rows)
         if name == "question" and isinstance(value, list | dict):
             kind = _("a list") if isinstance(value, list) else _("an object")
             first = next(iter(value), "") if isinstance(value, dict) else 0
@@ -177,7 +186,7 @@ class Columns:
         return text
 
 
-def _missing(record: Record, column: str, name: str) -> BadRowError:
+def _missing(record: Record, column: str, name: str, rows: str) -> BadRowError:
     """The fault of a file without a column; its other rows have it as well, so it is reported once."""
     is_numbered = list(record) == [str(number) for number in range(1, len(record) + 1)]
     if not is_numbered and any(_LIKE_A_CELL.fullmatch(one) for one in record):
@@ -204,7 +213,15 @@ def _missing(record: Record, column: str, name: str) -> BadRowError:
         what = _("`{head}` holds a text that is not JSON, so it has no part `{rest}`.", head=head, rest=rest)
         return BadRowError(what, _("Save it as JSON, or name another column."), of_file=True)
     meant = "1" if is_numbered else _meant(record, column, name)
-    if name in ("question", "answer"):
+    below = "" if meant else next(_lists_with(record, column), "")
+    if below:
+        hint = _(
+            "It is in the list `{below}` of each row: write the keys that lead to that list, e.g. "
+            "`rows: {rows}.{below}`.",
+            below=below,
+            rows=rows or "data",
+        )
+    elif name in ("question", "answer"):
         hint = _("Name it, for example `columns: {{{name}: {meant}}}`.", name=name, meant=meant or "...")
     else:
         hint = _(
@@ -218,6 +235,18 @@ def _missing(record: Record, column: str, name: str) -> BadRowError:
     return BadRowError(what, hint, of_file=True)
 
 
+def _lists_with(value: Any, column: str, path: str = "", depth: int = 4) -> Iterator[str]:
+    """The paths of the lists in a record whose items have a column."""
+    if not isinstance(value, dict) or not depth:
+        return
+    for name, inner in value.items():
+        here = f"{path}.{name}" if path else name
+        item = inner[0] if isinstance(inner, list) and inner else inner
+        if isinstance(inner, list) and isinstance(item, dict) and column in item:
+            yield here
+        yield from _lists_with(item, column, here, depth - 1)
+
+
 def _meant(record: Record, column: str, name: str) -> str | None:
     if near := nearest(column, record):
         return near
@@ -228,6 +257,27 @@ def _meant(record: Record, column: str, name: str) -> str | None:
         f"{outer}.{column}" for outer, part in record.items() if isinstance(part, dict) and column in part
     )
     return next(inside, None)
+
+
+def _refuse_structure(column: str, value: Any) -> None:
+    """Make sure that an answer is a text: not an object, and not a list that is written in a cell or a list.
+
+    Raises:
+        BadRowError: It is.
+    """
+    if isinstance(value, dict):
+        raise _is_object(column, value)
+    listed = read_cell(value) if isinstance(value, str) and value.lstrip()[:1] == "[" else value
+    if not isinstance(listed, list) or not listed:
+        return
+    if isinstance(value, list) or all(isinstance(one, str) for one in listed):
+        what = _("`{column}` holds a list where an answer should be a text.", column=column)
+        hint = _(
+            "If its items are the right answers, write `columns: {{answer: {column}.*}}`; to compare the "
+            "list as a whole, choose the metric json.",
+            column=column,
+        )
+        raise BadRowError(what, hint, of_file=True)
 
 
 def _is_object(column: str, value: dict[str, Any]) -> BadRowError:

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ _GZIP: Final = b"\x1f\x8b"
 _NOT_TEXT: Final = {
     b"PAR1": N_("It looks like a Parquet file: write `format: parquet`."),
     b"ARROW1": N_("It looks like an Arrow file: write `format: arrow`."),
+    b"BZh": N_("It looks like a bzip2 file: unpack it, or compress it with gzip."),
+    b"\xfd7zXZ": N_("It looks like an xz file: unpack it, or compress it with gzip."),
+    b"\x28\xb5\x2f\xfd": N_("It looks like a Zstandard file: unpack it, or compress it with gzip."),
+    _GZIP: N_("It is compressed twice: unpack it once."),
     b"PK\x03\x04": N_("It looks like an Excel file or a zip archive: write `format: xlsx`, or unpack it."),
 }
 _BOMS: Final = {
@@ -162,8 +167,11 @@ def _breaks(text: str) -> int:
 
 def _is_mostly_utf8(sample: bytes) -> bool:
     """Whether a few bytes are damaged in a text that is UTF-8 otherwise."""
-    text = sample.decode("utf-8", "replace")
-    return sum(char > "\x7f" for char in text) > 4 * text.count("\ufffd")
+    text = _HALF.sub(b"?", sample).decode("utf-8", "replace")
+    if "\ufffd" not in text:
+        return True
+    damaged = text.count("\ufffd")
+    return sum(char > "\x7f" for char in text) - damaged >= damaged
 
 
 def _guess(sample: bytes) -> str:
@@ -171,9 +179,17 @@ def _guess(sample: bytes) -> str:
 
     found = chardet.detect(sample, encoding_era=chardet.EncodingEra.MODERN_WEB)["encoding"] or "cp1252"
     found = found.lower().replace("windows-", "cp")
-    usual = sample.decode("cp1252", "replace")
-    return "cp1252" if sample.decode(found, "replace") == usual else found  # where both fit, the common one
+    usual, text = sample.decode("cp1252", "replace"), sample.decode(found, "replace")
+    letters = [char for char in text if char.isalpha() and not char.isascii()]
+    is_mixed = len(letters) < 2 * len(_MIXED_WORD.findall(text))
+    return "cp1252" if text == usual or is_mixed else found  # where both fit, the common one
 
+
+_MIXED_WORD: Final = re.compile(r"[A-Za-z][Ͱ-ϿЀ-ӿ֐-׿؀-ۿ฀-๿]|[Ͱ-ϿЀ-ӿ֐-׿؀-ۿ฀-๿][A-Za-z]")
+"""Letters of two scripts next to each other, as in cafι."""
+
+_HALF: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+"""Half of a character, which UTF-8 has no place for."""
 
 _OF_JSON: Final = ("jsonl", "json")
 

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Collection, Generator, Iterator, Sequence
-from itertools import chain, count
+from itertools import chain
 from typing import Any, Final
 
 from spotui.domain.rows import SPLIT_NAMES, SPLITS, SplitName
-from spotui.lang import N_, _
+from spotui.lang import N_, _, ngettext
 from spotui.templates.data.json_text import JsonText, Member
 from spotui.templates.data.record import BadRowError, Read
 
@@ -164,10 +164,11 @@ class JsonRows:
             yield from table
         elif not self._wanted.isdisjoint(members):
             yield from self._expanded(text.line(at), _values(members), [])
-        elif name := _list_of_rows(members, self._wanted):
+        elif found := _list_of_rows(members, self._wanted):
+            name, steps = found
             place = members[name].at
             members.clear()
-            yield from self._list(text, place, [])
+            yield from self._list(text, place, steps)
         elif _is_index(members, self._wanted):
             for member in members.values():
                 yield from self._expanded(text.line(member.at), member.value, [])
@@ -243,19 +244,30 @@ def _columnar(members: dict[str, Member], wanted: frozenset[str]) -> Iterator[Re
     columns = {name: value for name, value in values.items() if isinstance(value, list | dict)}
     if wanted.isdisjoint(columns) or len({len(column) for column in columns.values()}) != 1:
         return None
-    cells = [list(one.values()) if isinstance(one, dict) else one for one in columns.values()]
+    index = list(next(iter(columns.values())))
+    if any(isinstance(one, dict) and one.keys() != {*index} for one in columns.values()):
+        return None
+    cells = [[one[key] for key in index] if isinstance(one, dict) else one for one in columns.values()]
     return _zipped(list(columns), list(zip(*cells, strict=True)))
 
 
-def _list_of_rows(members: dict[str, Member], wanted: frozenset[str]) -> str:
-    """The name of the only list that can be the rows, or an empty text."""
+def _list_of_rows(members: dict[str, Member], wanted: frozenset[str]) -> tuple[str, list[str]] | None:
+    """The name of the only list that can be the rows, and the key in its items that holds each, if any."""
     lists = {name: member.value for name, member in members.items() if isinstance(member.value, list)}
     of_objects = {name: rows for name, rows in lists.items() if rows and isinstance(rows[0], dict)}
     fitting = {name: rows for name, rows in of_objects.items() if not wanted.isdisjoint(rows[0])}
+    wrapped = [
+        (name, [key])
+        for name, rows in of_objects.items()
+        for key, one in rows[0].items()
+        if not fitting and isinstance(one, dict) and not wanted.isdisjoint(one)
+    ]
+    if len(wrapped) == 1:  # as the viewer of Hugging Face writes them
+        return wrapped[0]
     for names in (fitting, of_objects, lists):
         if len(names) == 1:
-            return next(iter(names))
-    return ""
+            return next(iter(names)), []
+    return None
 
 
 def _is_index(members: dict[str, Member], wanted: frozenset[str]) -> bool:
@@ -267,8 +279,17 @@ def _is_index(members: dict[str, Member], wanted: frozenset[str]) -> bool:
 
 
 def _zipped(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Read]:
-    numbers = count(1)
-    return (Read(next(numbers), dict(zip(names, row, strict=False))) for row in rows)
+    for number, row in enumerate(rows, 1):
+        if len(row) == len(names):
+            yield Read(number, dict(zip(names, row, strict=True)))
+        else:
+            what = ngettext(
+                "The row has {n:,} cell, but the table has columns for {columns:,}.",
+                "The row has {n:,} cells, but the table has columns for {columns:,}.",
+                len(row),
+                columns=len(names),
+            )
+            yield Read(number, BadRowError(what))
 
 
 def _unclear(values: dict[str, Any], line: int) -> BadRowError:

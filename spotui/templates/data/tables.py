@@ -18,6 +18,9 @@ _DELIMITERS: Final = ",;\t|"
 _SAMPLE: Final = 50
 _DECLARED: Final = re.compile(r'"?sep=(\\t|[^"\r\n])"?\s*', re.IGNORECASE)
 
+_DASHES: Final = re.compile(r"\s*:?-*:?\s*")
+_RULE: Final = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*")
+
 csv.field_size_limit(MOST_CHARACTERS)  # the module has no other place for it; its own limit is 131,072
 
 
@@ -44,10 +47,14 @@ def read_table(
     texts = [line for _unused, line in sample]
     likely = _detect(texts, usual)
     delimiter = delimiter or likely
-    is_bare = delimiter == "\t" and _has_bare_quotes(texts)
+    quoting = _quoting(texts, delimiter)
+    is_padded = delimiter == "|" and any(map(_RULE.fullmatch, texts[:3]))
     names: list[str] | None = None
-    for line, row in _rows(chain(sample, lines), delimiter, skipped, quoted=not is_bare):
-        if not any(row):
+    is_filled = False
+    for line, row in _rows(chain(sample, lines), delimiter, skipped, quoting):
+        if is_padded:  # a table as Markdown has it
+            row = [cell.strip() for cell in row]  # noqa: PLW2901
+        if not any(row) or (is_padded and all(map(_DASHES.fullmatch, row))):
             continue  # an empty line, as spreadsheets also write it: with delimiters only
         if names is None:
             if len(row) == 1 and likely != delimiter and likely in row[0]:
@@ -61,6 +68,7 @@ def read_table(
             names = _header(row) if header else [str(number) for number in range(1, len(row) + 1)]
             if header:
                 continue
+        is_filled = True
         cells = row if any(row[len(names) :]) else row[: len(names)]
         if len(cells) != len(names):
             what = ngettext(
@@ -73,20 +81,16 @@ def read_table(
             yield Read(line, BadRowError(what, hint))
         else:
             yield Read(line, {name: cell for name, cell in zip(names, cells, strict=True) if name})
-    if names is None:
-        raise BadRowError(
-            _("The file is empty."), _("Its first line names the columns, the others hold the rows.")
-        )
+    if not is_filled:
+        what = _("The file is empty.") if names is None else _("The file has a header and no rows.")
+        raise BadRowError(what, _("Its first line names the columns, the others hold the rows."))
 
 
 def _rows(
-    lines: Iterator[tuple[int, str]], delimiter: str, skipped: int, *, quoted: bool
+    lines: Iterator[tuple[int, str]], delimiter: str, skipped: int, quoting: dict[str, Any]
 ) -> Iterator[tuple[int, list[str]]]:
     texts = (line for _unused, line in lines)
-    if quoted:
-        table = csv.reader(texts, delimiter=delimiter, strict=True)
-    else:
-        table = csv.reader(texts, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+    table = csv.reader(texts, delimiter=delimiter, strict=True, **quoting)
     while True:
         line = skipped + table.line_num + 1
         try:
@@ -106,7 +110,8 @@ def _detect(sample: Sequence[str], usual: str) -> str:
 
     def agreement(delimiter: str) -> float:
         try:
-            widths = [len(cells) for cells in csv.reader(sample, delimiter=delimiter) if cells]
+            table = csv.reader(sample, delimiter=delimiter, skipinitialspace=True)
+            widths = [len(cells) for cells in table if cells]
         except csv.Error:
             return 0.0
         if len(sample) == _SAMPLE:
@@ -114,6 +119,20 @@ def _detect(sample: Sequence[str], usual: str) -> str:
         return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0.0
 
     return max([usual, *_DELIMITERS], key=agreement) if sample else usual
+
+
+def _quoting(sample: Sequence[str], delimiter: str) -> dict[str, Any]:
+    """How quotes are read: as text, behind blanks, or where a cell begins."""
+    if delimiter == "\t" and _has_bare_quotes(sample):
+        return {"quoting": csv.QUOTE_NONE}
+    if any(f'{delimiter} "' in line for line in sample):
+        try:
+            list(csv.reader(sample, delimiter=delimiter, skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            if "expected after" in str(error):
+                return {}
+        return {"skipinitialspace": True}
+    return {}
 
 
 def _has_bare_quotes(sample: Sequence[str]) -> bool:
@@ -127,7 +146,7 @@ def _has_bare_quotes(sample: Sequence[str]) -> bool:
 
 
 def _header(cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
+    names = [cell.strip().strip("\ufeff").strip() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         hint = _("Rename one of them, or write `header: false` if the first line is a row.")

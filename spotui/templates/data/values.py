@@ -21,7 +21,7 @@ def reach(record: Record, column: str) -> Any:
     Args:
         record: The record.
         column: A name, or a path such as `answers.text`: a name leads into an object or into each object of a
-            list, a number, counted from 0, to one item of a list.
+            list, a number, counted from 0, to one item of a list, and `*` to all of them.
     """
     if column in record:
         return record[column]
@@ -42,6 +42,10 @@ def _inside(value: Any, steps: list[str]) -> Any:
         return reach(value, ".".join(steps))
     if not isinstance(value, list | tuple):
         return MISSING
+    if steps[0] == "*":
+        steps = steps[1:]
+        if not steps:
+            return list(value)
     if steps[0].isdecimal():
         at = int(steps[0])
         return _inside(value[at], steps[1:]) if at < len(value) else MISSING

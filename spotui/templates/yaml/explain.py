@@ -39,6 +39,7 @@ _IN_FLOW: Final = LazyPattern(
 _QUOTE: Final = LazyPattern(rf"{_BEGIN}[A-Za-z_]\w*:\s+(?P<odd>[{_OPENING}])[^\n]*:(?:\s|$)")
 _NO_SPACE: Final = LazyPattern(rf"{_BEGIN}(?P<key>[A-Za-z_]\w*):(?!//)[^\s:]")
 _ANCHOR: Final = LazyPattern(r"&(?P<name>[^\s\[\]{},]+)")
+_LOST: Final = LazyPattern(r"[ \t]+(?P<word>#\w\S*)")
 _ALIAS: Final = LazyPattern(r"\*(?P<name>[^\s\[\]{},]+)")
 
 
@@ -103,14 +104,25 @@ def misreadings(text: str, root: Node, keys: Collection[str]) -> list[Fault]:
     return sorted({fault.line: fault for fault in (*seen.lost_anchors(), *faults)}.values())
 
 
+def swallowed(text: str, root: Node) -> list[Fault]:
+    """The words of texts that YAML takes for a comment, as in "question #1"; a comment begins with a blank.
+
+    Args:
+        text: What was loaded.
+        root: What `load` made of it.
+    """
+    return _Seen(text, root).swallowed
+
+
 class _Seen:
-    """The lines inside of texts, and the anchors that nothing refers to."""
+    """The lines inside of texts, the anchors that nothing refers to, and words that became comments."""
 
     def __init__(self, text: str, root: Node) -> None:
         self._text = text
         self._anchors: dict[str, ScalarNode] = {}
         self._used: set[str] = set()
         self.texts: set[int] = set()
+        self.swallowed: list[Fault] = []
         if not isinstance(root, ScalarNode):
             self._visit(root)
 
@@ -137,6 +149,11 @@ class _Seen:
         elif isinstance(node, ScalarNode):
             last = node.line + self._text.count("\n", node.start, node.end - 1)
             self.texts.update(range(node.line + 1, last + 1))
+            if not node.style and " " in node.text and (lost := _LOST.match(self._text, node.end)):
+                what = _(
+                    "`{word}` begins a comment here, so it is not part of the text.", word=lost["word"][:40]
+                )
+                self.swallowed.append(Fault(last, what, _(IN_QUOTES)))
             if not node.style and (found := _ANCHOR.match(self._text, node.start)):
                 self._anchors[found["name"]] = node
 
@@ -202,6 +219,14 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Fault:
         return found
     before = text[text.rfind("\n", 0, here) + 1 : here]
 
+    first = next(
+        (number for number, one in enumerate(lines, 1) if one.strip(" \ufeff")[:1] not in ("", "#")), 1
+    )
+    if lines[first - 1].startswith("```"):
+        what = _("The file begins with a code fence of Markdown.")
+        return Fault(first, what, _("Delete the lines with ```."))
+    if "<document start>" in problem and lines[first - 1].startswith(" "):
+        return Fault(first, _("The first key is indented, and the others are not."), _(_SAME_COLUMN))
     if "nesting" in problem:  # libyaml refuses a thousand levels while it looks ahead, since PyYAML 6.0.4
         return Fault(opened, _(TOO_DEEP), _(IN_QUOTES))
     if char == "\t" or "tab character" in problem:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import ipc, parquet
 
 from spotui.domain.rows import Row
+from spotui.metrics.choose import MetricChoice, make_metric
 from spotui.templates.data import tables as tables_module
 from spotui.templates.data.data_file import TextFile
 from spotui.templates.data.load import Dataset, load_dataset
@@ -287,6 +288,7 @@ def test_labels_say_what_a_value_stands_for(tmp_path: Path) -> None:
         ),
         ({"A": "cat", "B": "cod", "C": "crow"}, "B", "choices"),
         ({"cat": 0, "cod": 1, "crow": 0}, None, "choices"),
+        ({"choices": ["cat", "cod", "crow"], "labels": [0, 1, 0]}, None, "choices"),
     ],
 )
 def test_options_are_shown_and_the_answer_is_their_letter(
@@ -411,6 +413,23 @@ def test_json_may_have_another_encoding(tmp_path: Path) -> None:
     assert asked(load(tmp_path, "rows.json", json.dumps(RECORDS).encode("utf-16"))) == WANTED
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"question,answer\n\xe4\xbd\xa0\xe5\xa5\xbd,1\na\xff,2\nb,3\n",
+        "question,answer\ncaf\u00e9,1\n".encode() + b"na\xefve,2\nc,3\n",
+        b"question,answer\nd,1\nhalf \xed\xa0\xbd,2\nb,3\n",
+    ],
+)
+def test_a_text_in_utf8_that_is_damaged_is_not_taken_for_another_encoding(tmp_path: Path, raw: bytes) -> None:
+    assert why_not(tmp_path, "r.csv", raw, "r.csv").startswith("r.csv, line 3: There are bytes")
+
+
+def test_letters_of_two_scripts_are_not_mixed_in_a_word(tmp_path: Path) -> None:
+    raw = "question,answer\ncaf\u00e9 \u2013 \u201cx\u201d,1\nb,2\nc,3\n".encode("cp1252")
+    assert asked(load(tmp_path, "r.csv", raw, "r.csv"))[0][0] == "caf\u00e9 \u2013 \u201cx\u201d"
+
+
 def test_a_wrong_encoding_is_named_with_the_line(tmp_path: Path) -> None:
     problem = why_not(tmp_path, {"path": "r.csv", "encoding": "ascii"}, "question\na\nä\n", "r.csv")
     assert problem.startswith("r.csv, line 3: There are bytes here that are not ASCII text.")
@@ -451,6 +470,50 @@ def test_quotes_in_a_tsv_file_are_text_where_they_cannot_be_anything_else(tmp_pa
     assert [question for question, _ in found] == ["a\tb", "c\nd", "e"]
 
 
+def test_tables_written_by_hand_are_read(tmp_path: Path) -> None:
+    markdown = "| question | answer |\n|---|:-:|\n| Q0? | 0 |\n| Q1? | 1 |\n| Q2? | 2 |\n"
+    assert asked(load(tmp_path, "m.csv", markdown, "m.csv")) == WANTED
+    spaced = 'question, answer\n"Q0?", "0"\n"Q1?", 1\nQ2?, "2"\n'
+    assert asked(load(tmp_path, "s.csv", spaced, "s.csv")) == WANTED
+    marked = "\ufeff\ufeffquestion,answer\nQ0?,0\nQ1?,1\nQ2?,2\n"
+    assert asked(load(tmp_path, "b.csv", marked, "b.csv")) == WANTED
+    assert "a header and no rows" in why_not(tmp_path, "h.csv", "question,answer\n", "h.csv")
+
+
+def test_lists_are_matched_by_their_keys_and_have_a_cell_for_each_column(tmp_path: Path) -> None:
+    shuffled = {"question": index(QUESTIONS), "answer": dict(reversed(index(ANSWERS).items()))}
+    assert asked(load(tmp_path, "rows.json", shuffled)) == WANTED
+    short = {"columns": ["question", "answer"], "data": [["a", "b"], ["c"]]}
+    assert "line 2: The row has 1 cell" in why_not(tmp_path, "rows.json", short)
+    viewer = {"features": [{"name": "question"}], "rows": [{"row_idx": 1, "row": one} for one in RECORDS]}
+    assert asked(load(tmp_path, "rows.json", viewer)) == WANTED
+
+
+def test_a_question_may_have_no_answer(tmp_path: Path) -> None:
+    records = [{"question": f"Q{n}?", "answers": {"text": ["a", "b"] if n else []}} for n in range(3)]
+    data: dict[str, object] = {"path": "rows.json", "columns": {"answer": "answers.text"}}
+    check = make_metric(MetricChoice("f1"), tmp_path).fault
+    problem = why_not(tmp_path, data, records, check=check)
+    assert problem.endswith("e.g. `labels: {'': unanswerable}`.")
+    found = load(tmp_path, {**data, "labels": {"": "unanswerable"}}, records, check=check)
+    assert [answers for _, answers in asked(found)] == [("unanswerable",), ("a", "b"), ("a", "b")]
+
+
+@pytest.mark.parametrize("answer", [[["a", "b"]], '["a", "b"]', "['a', 'b']"])
+def test_a_list_inside_of_an_answer_is_refused_or_spread(tmp_path: Path, answer: object) -> None:
+    records = [{"question": f"Q{n}?", "answer": answer} for n in range(3)]
+    problem = why_not(tmp_path, "rows.json", records, takes_objects=False)
+    assert "holds a list where an answer should be a text" in problem
+    column = "answer.*.*" if isinstance(answer, list) else "answer.*"
+    found = load(tmp_path, {"path": "rows.json", "columns": {"answer": column}}, records, takes_objects=False)
+    assert rows(found)[0].references == ("a", "b")
+
+
+def test_a_column_in_a_list_of_each_row_is_named_with_the_keys_that_lead_to_it(tmp_path: Path) -> None:
+    squad = {"data": [{"title": "T", "paragraphs": [{"context": "c", "qas": [{"question": "q"}]}]}]}
+    assert "`rows: data.paragraphs.qas`" in why_not(tmp_path, "rows.json", squad)
+
+
 def test_a_wide_cell_is_read(tmp_path: Path) -> None:
     wide = "word " * 100_000
     found = load(tmp_path, "r.csv", f'question,answer\na,1\nb,2\n"{wide}",3\n', "r.csv")
@@ -468,6 +531,7 @@ def test_a_compressed_file_is_read(tmp_path: Path, name: str) -> None:
     assert asked(load(tmp_path, f"{name}.gz", packed, f"{name}.gz")) == WANTED
     assert asked(load(tmp_path, name, packed, name)) == WANTED
     assert "damaged" in why_not(tmp_path, f"{name}.gz", packed[:-12], f"{name}.gz")
+    assert "compressed twice" in why_not(tmp_path, f"{name}.gz", gzip.compress(packed), f"{name}.gz")
 
 
 def test_a_file_is_never_held_as_a_whole_to_detect_its_encoding(tmp_path: Path) -> None:

@@ -61,6 +61,9 @@ TAIL = "requirements: r\nqa:\n  - question: a?\n"
             "Merge keys (`<<`) are not used",
         ),
         (f"prompt: {{{{question}}}}\n{TAIL}", 1, "A [ or { begins a list or a mapping here"),
+        (f" prompt: a\n{TAIL}", 1, "The first key is indented"),
+        (f"# note\n  prompt: a\n{TAIL}", 2, "The first key is indented"),
+        (f"```yaml\nprompt: a\n{TAIL}```\n", 1, "a code fence of Markdown"),
     ],
 )
 def test_it_is_one_error_on_its_line(text: str, line: int, words: str) -> None:
@@ -80,10 +83,28 @@ def test_it_is_one_error_on_its_line(text: str, line: int, words: str) -> None:
         f"prompt: 问题：一\n{TAIL}",
         f"prompt: &a |\n  text\n{TAIL}",
         f"# prompt：x\nprompt: http://example.org\n{TAIL}",
+        f"prompt: 'Rate #1 of two' # note\ncount: 5 #words\n{TAIL}",
+        f"prompt: |\n  Rate #1\n  of two # not a note\n{TAIL}",
     ],
 )
 def test_in_a_text_it_is_text(text: str) -> None:
     assert check(text).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (f"prompt: Rate answer #1 of two\n{TAIL}", 1, "`#1` begins a comment"),
+        (f"{HEAD}  - question: Who wrote\n      the song #9 of it?\n", 5, "`#9` begins a comment"),
+        (f"prompt: 'Use {{quesiton}}'\n{TAIL}", 1, "Write `{question}`: the name of a slot"),
+        (f"prompt: 'Use {{Question}}'\n{TAIL}", 1, "Write `{question}`: the name of a slot"),
+        (f"prompt: Use ｛question｝\n{TAIL}", 1, "Write `{question}` if a part"),
+    ],
+)
+def test_what_may_be_meant_is_a_warning_on_its_line(text: str, line: int, words: str) -> None:
+    (problem,) = check(text).problems
+    assert (problem.severity, problem.line) == ("warning", line)
+    assert words in f"{problem.what} {problem.hint}"
 
 
 def test_a_run_does_not_begin_with_it_and_one_that_did_goes_on(
