@@ -22,6 +22,7 @@ from spotui.settings.table import RunSettings
 from spotui.templates.read import parse_template
 from spotui.workspace.attached_files import kept_attachments
 from spotui.workspace.headroom_file import HeadroomError, read_headroom
+from spotui.workspace.journal_reader import run_of
 from spotui.workspace.moving import create_project
 from spotui.workspace.projects import Project, Workspace, new_run_id
 from spotui.workspace.rows_file import read_rows_file
@@ -102,6 +103,27 @@ def starts_of(workspace: Workspace, prepared: Prepared) -> tuple[Start, ...]:
     return tuple(Start(one.prompt, one.change) for one in found.winners)
 
 
+def _check_belongs(snapshot: Snapshot, project: Project) -> None:
+    """Make sure that snapshot and journal are of one run: what was recorded would be taken for the other's.
+
+    Raises:
+        SnapshotError: They are not.
+    """
+    try:
+        run = run_of(project.journal)
+    except OSError:  # whoever needs the journal says why it cannot be read
+        return
+    if run and run != snapshot.run:
+        raise SnapshotError(
+            _(
+                "{snapshot} and {journal} are of two different runs.",
+                snapshot=project.snapshot,
+                journal=project.journal.name,
+            ),
+            _("Restore the one that does not belong there from a backup."),
+        )
+
+
 def reopen(project: Project) -> Prepared:
     """What a project's run was started with; changes of its limits are in its journal.
 
@@ -110,6 +132,7 @@ def reopen(project: Project) -> Prepared:
         SpotuiError: The method is not there any more, or does not take the parameters.
     """
     snapshot = read_snapshot(project.snapshot)
+    _check_belongs(snapshot, project)
     settings = settings_in(snapshot, project)
     method = load_method(snapshot.method)
     given = method.before(snapshot.edition) | snapshot.parameters

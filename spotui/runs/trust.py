@@ -101,8 +101,8 @@ def outside_data(template: Template, folder: Path) -> list[Path]:
     home = folder.resolve()
     if template.data is None or home == locations.templates_dir().resolve():
         return []
-    paths = [(folder / Path(name).expanduser()).resolve() for name in source_of(template).paths]
-    return [path for path in paths if path.exists() and not _is_inside(path, home)]
+    paths = [_without_links(folder, name) for name in source_of(template).paths]
+    return [path for path in paths if path is not None and path.exists() and not _is_inside(path, home)]
 
 
 def refuse_outside_data(template: Template, folder: Path) -> None:
@@ -119,6 +119,14 @@ def refuse_outside_data(template: Template, folder: Path) -> None:
     for path in outside_data(template, folder):
         if not may_be_sent(path, folder.resolve()):
             raise OutsideDataError(path, folder.resolve())
+
+
+def _without_links(folder: Path, name: str) -> Path | None:
+    """The file that a template names; None where no path is so, and whoever reads it says why."""
+    try:
+        return (folder / Path(name).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, no such user, no character of a path
+        return None
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

@@ -101,6 +101,10 @@ def find_template(name_or_path: str) -> Path:
         return found
     if _safely(path.is_dir):
         raise ResourceError(_("{path} is a folder.", path=path), _("Give the path of a template file in it."))
+    if _safely(path.exists) or _safely(path.is_symlink):
+        raise ResourceError(
+            _("{source} is not an ordinary file.", source=path), _("Give the path of a YAML file.")
+        )
     raise ResourceError(
         _("There is no template {name_or_path!r}.", name_or_path=name_or_path),
         _hint(path, list(dict.fromkeys([*_own_names(), *shipped])) if is_name else []),

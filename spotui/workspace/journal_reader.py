@@ -1,5 +1,6 @@
 """Reads a journal: its lines, a torn end, damage, and the replies it holds."""
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from spotui.domain.records import (
     RoundLine,
 )
 from spotui.lang import _
-from spotui.workspace.files import hint_for, lines_of, reading
+from spotui.workspace.files import hint_for, lines_of, open_file, reading
 
 if TYPE_CHECKING:
     from spotui.domain.calls import Reply, Request
@@ -28,6 +29,10 @@ _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 
 DAMAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Errors of bytes that are not a line."""
+
+
+_LONGEST_HEAD = 4096
+_HEAD = b'{"kind":"journal",'
 
 
 class JournalError(SpotuiError):
@@ -80,6 +85,11 @@ def scan(
         if not raw.endswith(b"\n"):
             return
         line = None
+        if number > 1 and raw.startswith(_HEAD):
+            raise JournalError(
+                _("Line {number} of {path} begins another journal.", number=number, path=path),
+                _("Take out by hand what was put together with the first, or restore a backup."),
+            )
         if number == 1 or (raw.startswith(heads) and holding in raw):
             try:
                 line = _decode(raw)
@@ -98,6 +108,21 @@ def scan(
             if number == 1:
                 _check_version(path, line)
         yield raw, line
+
+
+def run_of(path: Path) -> str:
+    """The id of the run that a journal is of; empty where it has no line yet, or none that can be read.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
+        first = file.readline(_LONGEST_HEAD)
+    try:
+        line = _decoder.decode(first)
+    except DAMAGE:
+        return ""
+    return line.run if isinstance(line, JournalLine) else ""
 
 
 def _decode(raw: bytes) -> AnyLine:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.workspace.files import reading
 from spotui.workspace.projects import Workspace
 
 _RUNS_MEASURED: Final = 5
@@ -62,10 +63,11 @@ def measured_paces(workspace: Workspace, models: Iterable[str]) -> dict[str, tup
 def _last_lines(journal: Path) -> list[bytes]:
     """The newest calls of a journal; it may be long."""
     try:
-        with journal.open("rb") as file:
+        with reading(journal) as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _BYTES_MEASURED))
-            return [line for line in file.read().splitlines() if line.startswith(b'{"kind":"call",')]
+            newest = file.read(_BYTES_MEASURED)
+            return [line for line in newest.splitlines() if line.startswith(b'{"kind":"call",')]
     except OSError:
         return []
 

@@ -13,7 +13,10 @@ from spotui.domain.records import Moment
 from spotui.lang import _
 from spotui.workspace.files import hint_for, read_file, write_file
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
+"""From 2 on, `edition` is written last: a file that was cut off is known by that."""
+
+_LAST_KEY = "edition"
 
 # YAML 1.1 takes these for line breaks and turns them into others, unless they are escaped.
 _LINE_BREAKS = "\x85\u2028\u2029"
@@ -114,6 +117,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """
     data = msgspec.to_builtins(snapshot, builtin_types=(datetime,))
     data = {key: value for key, value in data.items() if value is not None}
+    data[_LAST_KEY] = data.pop(_LAST_KEY)
     dumper = _Dumper if _BEYOND.search(repr(data)) else _PlainDumper
     write_file(path, yaml.dump(data, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100).encode())
 
@@ -125,7 +129,8 @@ def read_snapshot(path: Path) -> Snapshot:
         SnapshotError: It is missing, unreadable, or not what spotui wrote.
     """
     try:
-        data = yaml.load(read_file(path).decode(), _Loader)  # noqa: S506 - both are safe loaders
+        text = read_file(path).decode()
+        data = yaml.load(text, _Loader)  # noqa: S506 - both are safe loaders
     except OSError as error:
         raise SnapshotError(
             _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
@@ -138,6 +143,8 @@ def read_snapshot(path: Path) -> Snapshot:
             raise SnapshotError(
                 _("{path} was written by a newer spotui.", path=path), _("Update spotui to open it.")
             )
+        case {"version": 2} if _LAST_KEY not in data or not text.endswith("\n"):
+            raise _damaged(path, ValueError(_("it breaks off before its end")))
     try:
         return msgspec.convert(data, Snapshot)
     except msgspec.ValidationError as error:

@@ -1,5 +1,6 @@
 """Data outside of the template's folder: named by check, and sent to a model only after a yes."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +108,23 @@ def test_a_person_is_asked_on_a_terminal(home: Path, download: tuple[Path, Model
         terminal.type(f"{typed}\n")
         terminal.read_until("on 4 test rows" if typed == "y" else "outside its folder")
     assert bool(server.requests) == (typed == "y")
+
+
+@pytest.mark.parametrize(
+    "data", ["'loop.jsonl'", "'loop/rows.jsonl'", '"ro\\0ws.jsonl"', "'~no-such-user/x.jsonl'"]
+)
+def test_a_path_that_leads_nowhere_is_an_error_in_a_sentence(shell: Shell, home: Path, data: str) -> None:
+    for name in ("loop", "loop.jsonl"):
+        (home / name).symlink_to(name)
+    (home / "sums.yaml").write_text(template(data=data, metric="number"))
+    for words in (("check", "sums.yaml"), ("estimate", "sums.yaml", "--model", "m")):
+        said = shell(*words)
+        assert said.code == exit_codes.FAILED
+        assert "Traceback" not in said.out + said.err
+
+
+def test_a_template_that_is_no_file_is_named_as_such(shell: Shell, home: Path) -> None:
+    os.mkfifo(home / "pipe.yaml")
+    (home / "loop.yaml").symlink_to("loop.yaml")
+    for name in ("pipe.yaml", "loop.yaml"):
+        assert f"{name} is not an ordinary file" in shell("check", name).err

@@ -133,6 +133,15 @@ def test_a_file_of_a_project_never_leads_out_of_it(
         assert str(workspace / "why" / name) in resumed.err
 
 
+@pytest.mark.parametrize("prepare", [link_to_zeros, pipe])
+def test_no_speed_is_measured_in_a_journal_that_is_no_file(
+    shell: Shell, workspace: Path, victim: Path, template: str, prepare: Prepare
+) -> None:
+    put(workspace / "why", "journal.jsonl", prepare, victim)
+    with _impatient():
+        assert shell("estimate", template, "--model", "test-model").code == 0
+
+
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_of_a_project_never_leads_out_of_it(
     shell: Shell, workspace: Path, victim: Path, name: str

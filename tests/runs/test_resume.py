@@ -19,12 +19,14 @@ from spotui.domain.records import CallLine, HeldOutLine, StopLine
 from spotui.engine import engine
 from spotui.engine.meta_prompts import MetaPrompts
 from spotui.engine.propose import fold
+from spotui.runs.snapshots import reopen
 from spotui.settings.table import BudgetSettings
 from spotui.workspace import journal, journal_reader
 from spotui.workspace.files import reading
 from spotui.workspace.history import read_history
 from spotui.workspace.journal_reader import read_lines
 from spotui.workspace.projects import Project
+from spotui.workspace.snapshot import SnapshotError
 from tests.model_server import ModelServer
 from tests.runs.changeable import changeable
 from tests.runs.starting import Stage, atold, bought, results_of, rounds_of, template, text_of
@@ -192,6 +194,14 @@ def test_a_run_keeps_the_meta_prompts_it_began_with(tmp_path: Path) -> None:
         (own / "judge_duel.txt").unlink()
         stage.go(project)
         assert len(server.requests) == before
+
+
+def test_a_journal_of_another_run_is_not_taken_for_its_own(whole: Whole) -> None:
+    project = whole.cut(len(whole.journal), "swapped")
+    head, rest = whole.journal.split(b"\n", 1)
+    project.journal.write_bytes(head.replace(b'"run":"', b'"run":"0') + b"\n" + rest)
+    with pytest.raises(SnapshotError, match=r"run.yaml and journal.jsonl are of two different runs"):
+        reopen(project)
 
 
 def test_a_finished_run_reads_its_journal_once_and_goes_through_its_rounds_once(

@@ -16,7 +16,6 @@ from spotui.domain.records import (
     DroppedLine,
     EditLine,
     HeldOutLine,
-    JournalLine,
     LimitsLine,
     OverrideLine,
     RoundLine,
@@ -99,7 +98,6 @@ _moments = st.datetimes(
 )
 
 any_line: st.SearchStrategy[AnyLine] = st.one_of(
-    st.builds(JournalLine, at=_moments, version=st.just(1), run=_texts),
     st.builds(SessionLine, at=_moments, pid=_numbers, host=_texts, spotui=_texts),
     st.builds(CallLine, at=_moments, key=_keys, digest=_texts, request=_requests, reply=_replies),
     st.builds(

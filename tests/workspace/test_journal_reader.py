@@ -101,6 +101,15 @@ def test_damage_in_the_middle_is_an_error_that_names_the_line(damage: bytes, pat
         assert path.read_bytes() == damaged
 
 
+def test_two_journals_that_were_put_together_are_not_taken_for_one(path: Path) -> None:
+    lines = write(path, a_round(1), a_call(), a_round(2))
+    for together in (b"".join(lines * 2), lines[0] * 2 + b"".join(lines[1:])):
+        path.write_bytes(together)
+        for read in (lambda: Journal(path), lambda: list(read_lines(path, RoundLine))):
+            with pytest.raises(JournalError, match=r"Line [25] of .* begins another journal"):
+                read()
+
+
 def test_damage_inside_a_call_is_found_although_calls_are_read_late(path: Path) -> None:
     first, call, last = write(path, a_call("a reply"), a_round(1))
     for damage in (b'a "eply', b"a \\eply", b"a \xffeply"):

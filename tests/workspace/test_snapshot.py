@@ -4,12 +4,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spotui.workspace.snapshot import Origin, Snapshot, SnapshotError, read_snapshot, write_snapshot
+from spotui.workspace.snapshot import (
+    SNAPSHOT_VERSION,
+    Origin,
+    Snapshot,
+    SnapshotError,
+    read_snapshot,
+    write_snapshot,
+)
 from tests.workspace.full_disk import no_file_beyond
 from tests.workspace.snapshots import a_snapshot
 
@@ -89,6 +97,15 @@ def test_a_full_disk_keeps_the_old_snapshot(path: Path) -> None:
     assert read_snapshot(path).template == "old"
 
 
+def test_a_file_that_was_cut_off_is_damaged_wherever_it_ends(path: Path) -> None:
+    write_snapshot(path, msgspec.structs.replace(a_snapshot(), version=SNAPSHOT_VERSION))
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(SnapshotError, match="is damaged"):
+            read_snapshot(path)
+
+
 def changed(path: Path, **changes: Any) -> None:
     """Write a sound snapshot with some keys changed; None takes a key out."""
     write_snapshot(path, a_snapshot())
@@ -116,7 +133,7 @@ def test_a_wrong_key_is_named(changes: dict[str, Any], why: str, path: Path) -> 
 
 
 def test_a_newer_format_says_update(path: Path) -> None:
-    changed(path, version=2, mood="calm")
+    changed(path, version=SNAPSHOT_VERSION + 1, mood="calm")
     with pytest.raises(SnapshotError, match="newer spotui") as caught:
         read_snapshot(path)
     assert "Update" in caught.value.hint
