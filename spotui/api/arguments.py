@@ -13,6 +13,7 @@ from spotui.lang import _
 from spotui.metrics.choose import is_own
 from spotui.metrics.function import MODULE, name_of
 from spotui.runs.launch import executor_of
+from spotui.settings.locations import expanded
 from spotui.settings.resolve import FLAGS, Flags
 from spotui.settings.table import BY_KEY, ROLES
 from spotui.templates.model import QA, Template
@@ -95,7 +96,7 @@ def _write_rows(folder: Path, rows: Rows) -> str:
         SpotuiError: The file cannot be read, or a row holds what JSON cannot.
     """
     if isinstance(rows, str | Path):
-        source = Path(rows).expanduser()
+        source = expanded(rows)
         try:
             shutil.copy(source, folder / source.name)
         except OSError as error:

@@ -28,6 +28,7 @@ from spotui.runs.race import difference
 from spotui.runs.run import Run
 from spotui.runs.snapshots import reopen
 from spotui.settings import locations
+from spotui.settings.locations import expanded
 from spotui.view.picture import Picture
 from spotui.workspace.projects import Project, Workspace
 
@@ -222,7 +223,7 @@ def _run(
     """The run that does it: a new one, or the one of that name with the same arguments."""
     launcher = Launcher(executor=function_of(models), metric=metric if callable(metric) else None)
     flags = flags_of(models, budget, settings)
-    place = Workspace(Path(workspace).expanduser().absolute() if workspace else locations.workspace_dir())
+    place = Workspace(expanded(workspace).absolute() if workspace else locations.workspace_dir())
     wanted = name or place.free_name(_NAME)
     with tempfile.TemporaryDirectory(prefix="spotui-") as folder:
         path = write_template(

@@ -20,6 +20,7 @@ from spotui.runs.launch import Launcher, executor_of
 from spotui.runs.run import Run
 from spotui.runs.trust import reach_of, reach_of_project
 from spotui.settings import locations
+from spotui.settings.locations import expanded
 from spotui.settings.resolve import FLAGS, Flags
 from spotui.settings.resources import find_template
 from spotui.settings.table import LIMITS
@@ -151,7 +152,7 @@ class PromptOptimizer:
         executor: Callable[..., Any] | None = None,
         **settings: Any,
     ) -> None:
-        folder = Path(optimized_path).expanduser().absolute() if optimized_path else locations.workspace_dir()
+        folder = expanded(optimized_path).absolute() if optimized_path else locations.workspace_dir()
         self._workspace = Workspace(folder)
         self._initial_round = initial_round
         self._max_rounds = max_rounds

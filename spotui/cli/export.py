@@ -10,6 +10,7 @@ from spotui.cli.exit_codes import UsageError
 from spotui.cli.show import pick_round
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from spotui.domain.records import RoundLine
@@ -156,7 +157,7 @@ def _return(parsed: argparse.Namespace, project: "Project", line: "RoundLine") -
     """Put the prompt into its source, or show the source's file with it."""
     from spotui.runs.export import back_to_source
 
-    trusted = frozenset(Path(name).expanduser().resolve() for name in parsed.trust)
+    trusted = frozenset(expanded(name).resolve() for name in parsed.trust)
     files = back_to_source(project, line, trusted)
     if parsed.replace:
         for path, text in files:
@@ -214,7 +215,7 @@ def write_text(text: str | bytes, name: str | Path | None, *, to: TextIO | None 
         return
     from spotui.workspace.files import replace_file
 
-    path = Path(name).expanduser()
+    path = expanded(name)
     try:
         replace_file(path, text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
     except OSError as error:

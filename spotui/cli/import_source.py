@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spotui.cli import exit_codes
 from spotui.cli.exit_codes import UsageError
 from spotui.lang import _, ngettext
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,8 +73,8 @@ def import_command(parsed: argparse.Namespace) -> int:
     from spotui.templates.exchange.source import Source
     from spotui.templates.exchange.write import draft, file_name, write
 
-    path = Path(parsed.path).expanduser()
-    trusted = {Path(name).expanduser().resolve() for name in parsed.trust}
+    path = expanded(parsed.path)
+    trusted = {expanded(name).resolve() for name in parsed.trust}
     columns = {"question": parsed.question, "answer": parsed.answer}
     source = Source(
         path,
@@ -84,7 +85,7 @@ def import_command(parsed: argparse.Namespace) -> int:
     chosen, imported = read_source(source, parsed.format)
     imported = _chosen(imported, parsed.prompt, source.name)
     if parsed.output:
-        target = Path(parsed.output).expanduser()
+        target = expanded(parsed.output)
         if target.suffix not in (".yaml", ".yml"):
             raise UsageError(
                 _("{target} is not the name of a template.", target=target),

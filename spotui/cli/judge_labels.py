@@ -13,6 +13,7 @@ from spotui.cli.measuring import Progress, expected_json, print_expected, write_
 from spotui.cli.trusting import settle_trust
 from spotui.domain.figures import gained, percent, usd
 from spotui.lang import _, ngettext
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from spotui.judging.agreement import Agreement
@@ -113,7 +114,7 @@ def _labels(parsed: argparse.Namespace, prepared: "Prepared") -> "list[Label]":
     from spotui.templates.data.labels_file import ids_of, read_labels
     from spotui.workspace.projects import ProjectError
 
-    path = Path(parsed.labels).expanduser()
+    path = expanded(parsed.labels)
     if path.is_file():
         return read_labels(path, ids_of(_rows(prepared)), owner=prepared.path.name)
     workspace = options.workspace(parsed)

@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes
@@ -13,6 +12,7 @@ from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import duration, size
 from spotui.lang import _, as_asked, join, ngettext
 from spotui.settings import locations
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from spotui.cli.test import Probe
@@ -280,7 +280,7 @@ def _import(parsed: argparse.Namespace) -> int:
     from spotui.settings.reference_import import import_reference
     from spotui.settings.save import save_model
 
-    found = import_reference(Path(parsed.file).expanduser())
+    found = import_reference(expanded(parsed.file))
     for model, entry in found.models.items():
         key = found.found_keys.get(model)
         if key is not None and parsed.keyring:

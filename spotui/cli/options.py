@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spotui.lang import _
 from spotui.settings import locations
+from spotui.settings.locations import expanded
 from spotui.workspace.projects import Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
 def workspace(parsed: argparse.Namespace) -> Workspace:
     """The workspace that was chosen."""
     chosen = parsed.workspace
-    return Workspace(Path(chosen).expanduser() if chosen else locations.workspace_dir())
+    return Workspace(expanded(chosen) if chosen else locations.workspace_dir())
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from spotui.cli.exit_codes import UsageError
 from spotui.lang import _
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from spotui.templates.model import Template
@@ -46,9 +47,9 @@ def named_prompt(name: str, template: "Template", workspace: "Workspace", projec
     if Path(name).suffix.lower() in _TEMPLATES:
         from spotui.templates.read import read_template
 
-        return read_template(Path(name).expanduser()).prompt
+        return read_template(expanded(name)).prompt
     try:
-        return Path(name).expanduser().read_text("utf-8").strip()
+        return expanded(name).read_text("utf-8").strip()
     except (OSError, ValueError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) else _("it is no UTF-8 text")
         raise UsageError(
@@ -59,7 +60,7 @@ def named_prompt(name: str, template: "Template", workspace: "Workspace", projec
 
 def _is_file(name: str) -> bool:
     try:
-        return Path(name).expanduser().exists()
+        return expanded(name).exists()
     except (OSError, ValueError, RuntimeError):  # too long, or of characters that no path has
         return False
 

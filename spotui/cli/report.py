@@ -9,6 +9,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from spotui.view.report.document import Report
@@ -72,7 +73,7 @@ def write_report(
     if output == _STDOUT:
         write_text(text, None)
         return
-    path = Path(output).expanduser()
+    path = expanded(output)
     _refuse_other_file(path)
     write_text(text, path, to=to)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from spotui.cli import exit_codes, options
 from spotui.cli.exit_codes import UsageError
 from spotui.lang import _
+from spotui.settings.locations import expanded
 
 PORT = 8000
 
@@ -61,7 +62,7 @@ def serve_command(parsed: argparse.Namespace) -> int:
     from spotui.serve.page import find_assets
 
     assets = find_assets()
-    given = given_token(Path(parsed.token_file).expanduser() if parsed.token_file else None, os.environ)
+    given = given_token(expanded(parsed.token_file) if parsed.token_file else None, os.environ)
     import asyncio
 
     from spotui.serve.server import Server, listening_socket, serve

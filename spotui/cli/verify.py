@@ -9,6 +9,7 @@ from spotui.cli import exit_codes, options
 from spotui.cli.annotations import add_annotate, annotation, wants_annotations
 from spotui.cli.exit_codes import UsageError
 from spotui.lang import _, as_english, ngettext
+from spotui.settings.locations import expanded
 
 if TYPE_CHECKING:
     from spotui.view.report.claims import Claims
@@ -36,7 +37,7 @@ def verify_command(parsed: argparse.Namespace) -> int:
     from spotui.view.report.claims import read_claims
     from spotui.view.report.verification import verify
 
-    path = Path(parsed.file).expanduser()
+    path = expanded(parsed.file)
     claims = read_claims(path)
     project = _project(parsed.project, claims, path, options.workspace(parsed))
     found = verify(claims, project)

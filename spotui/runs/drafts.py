@@ -9,7 +9,7 @@ import msgspec
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import _
-from spotui.settings.locations import make_private
+from spotui.settings.locations import expanded, make_private
 from spotui.templates.model import QA, Template
 from spotui.templates.read import read_template
 from spotui.templates.save import save_template
@@ -155,7 +155,7 @@ def keep_rows(path: Path, template: Template, drafts: Sequence[Draft]) -> Path:
         return path
     source = source_of(template)
     name = source.synthetic or f"{path.stem}.synthetic.jsonl"
-    file = path.parent / Path(name).expanduser()
+    file = path.parent / expanded(name)
     columns = {key: one[0] for key, one in source.columns.items()}
     lines = [_record(one, columns) for one in drafts]
     try:

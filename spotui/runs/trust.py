@@ -21,6 +21,7 @@ from spotui.metrics.mark import OwnMetric
 from spotui.metrics.math import math_file
 from spotui.metrics.worker import MetricWorker
 from spotui.settings import locations
+from spotui.settings.locations import expanded
 from spotui.settings.programs import Program, agree, is_agreed, program_of
 from spotui.settings.resolve import template_roles
 from spotui.settings.table import ProgramSettings, RunSettings
@@ -124,7 +125,7 @@ def refuse_outside_data(template: Template, folder: Path) -> None:
 def _without_links(folder: Path, name: str) -> Path | None:
     """The file that a template names; None where no path is so, and whoever reads it says why."""
     try:
-        return (folder / Path(name).expanduser()).resolve()
+        return (folder / expanded(name)).resolve()
     except (OSError, RuntimeError, ValueError):  # links in a circle, no such user, no character of a path
         return None
 
@@ -218,7 +219,7 @@ class Reach(NamedTuple):
 
 def _place(name: str | Path) -> str:
     """What a person names, as it is remembered: an address, or a path without links."""
-    return str(name) if "://" in str(name) else str(Path(name).expanduser().resolve())
+    return str(name) if "://" in str(name) else str(expanded(name).resolve())
 
 
 class UnusedTrustError(SpotuiError):

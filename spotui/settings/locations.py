@@ -257,6 +257,11 @@ def _why(variables: tuple[str, ...]) -> str:
     return _("default; {variable} moves it", variable=variables[0])
 
 
+def expanded(written: str | Path) -> Path:
+    """A path with `~` and `~name` as folders; of a user who does not exist, it stays as it is written."""
+    return Path(os.path.expanduser(written))  # noqa: PTH111 - Path's own raises an error there
+
+
 def _chosen(variable: str) -> Path | None:
     """The absolute path that a variable holds; an empty variable is one that is not set."""
     value = os.environ.get(variable)

@@ -15,6 +15,7 @@ import msgspec
 from spotui.lang import _
 from spotui.settings import locations
 from spotui.settings.errors import SettingsError
+from spotui.settings.locations import expanded
 from spotui.settings.writing import alone, read_private, unwritable, write_text
 
 VARIABLE: Final = "SPOTUI_TRUST"
@@ -156,6 +157,6 @@ def _read() -> dict[str, _Trusted]:
 
 def _resolved(named: str) -> Path | None:
     try:
-        return Path(named).expanduser().resolve()
+        return expanded(named).resolve()
     except (OSError, RuntimeError):
         return None

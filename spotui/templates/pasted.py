@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from spotui.settings.locations import expanded
 from spotui.templates.model import QA
 
 _MARK: Final = re.compile(r"\s*(?:[-*•]|\(?\d{1,4}[.):])\s+(?=\S)")
@@ -45,7 +46,7 @@ def pasted_file(text: str) -> Path | None:
     if "\n" in text or Path(text).suffix.lower() not in ENDINGS:
         return None
     try:
-        path = Path(text).expanduser().absolute()
+        path = expanded(text).absolute()
         return path if path.is_file() else None
     except (OSError, RuntimeError, ValueError):  # too long, a home that nobody has, a zero byte
         return None

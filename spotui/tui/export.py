@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
-from spotui.settings.locations import shown
+from spotui.settings.locations import expanded, shown
 from spotui.tui.child import ask, attempt
 from spotui.tui.dialogs import Choice, NameScreen, QuestionScreen, confirmed
 from spotui.view.picture import Picture
@@ -118,12 +118,12 @@ async def _write(screen: Screen[Any], words: list[str], proposed: str) -> None:
     path = await screen.app.push_screen_wait(asked)
     if not path:
         return
-    if Path(path).expanduser().exists() and not await confirmed(
+    if expanded(path).exists() and not await confirmed(
         screen, _("Overwrite {path}?", path=shown(Path(path))), _("overwrite")
     ):
         screen.notify(_("Nothing was written."))
         return
-    told = await ask([*words, "--output", str(Path(path).expanduser())])
+    told = await ask([*words, "--output", str(expanded(path))])
     if told.fault:
         screen.notify(told.fault, title=_("Nothing was written"), severity="error", markup=False)
     else:
@@ -175,7 +175,7 @@ def _origin(project: Project) -> str:
 
 
 def _check_file(typed: str) -> None:
-    path = Path(typed).expanduser()
+    path = expanded(typed)
     if not typed:
         raise SpotuiError(_("Type the name of a file."))
     if path.is_dir():

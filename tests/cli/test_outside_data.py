@@ -110,9 +110,10 @@ def test_a_person_is_asked_on_a_terminal(home: Path, download: tuple[Path, Model
     assert bool(server.requests) == (typed == "y")
 
 
-@pytest.mark.parametrize(
-    "data", ["'loop.jsonl'", "'loop/rows.jsonl'", '"ro\\0ws.jsonl"', "'~no-such-user/x.jsonl'"]
-)
+NOWHERE = ("'loop.jsonl'", "'loop/rows.jsonl'", '"ro\\0ws.jsonl"', "'~no-such-user/x.jsonl'")
+
+
+@pytest.mark.parametrize("data", NOWHERE)
 def test_a_path_that_leads_nowhere_is_an_error_in_a_sentence(shell: Shell, home: Path, data: str) -> None:
     for name in ("loop", "loop.jsonl"):
         (home / name).symlink_to(name)

@@ -10,6 +10,7 @@ import msgspec
 from spotui.lang import _
 from spotui.llm.local.download import RemoteFile, public_url
 from spotui.llm.local.files import PullError
+from spotui.settings.locations import expanded
 from spotui.settings.table import EMBEDDED_PREFIX
 
 
@@ -223,7 +224,7 @@ def read_source(text: str, *, name: str | None = None) -> Source:
         return _source("url", url, found[2], name, f"{found[1]}/{found[2]} on the model hub at {shown}")
     if re.match(r"https?://", text, re.IGNORECASE):
         return _source("url", text, public_url(text), name, public_url(text))
-    path = Path(text).expanduser().absolute()
+    path = expanded(text).absolute()
     if not path.is_file():
         raise PullError(
             _("{path} does not exist.", path=path),

@@ -11,6 +11,7 @@ import msgspec
 
 from spotui.domain.messages import Attachment
 from spotui.lang import _
+from spotui.settings.locations import expanded
 from spotui.templates.data.record import BadRowError
 
 LARGEST: Final = 20_000_000
@@ -125,7 +126,7 @@ class Attachments:
         return self._kept(content, name, content, media or "text/plain")
 
     def _path(self, source: str) -> Path:
-        path = self._folder / Path(source.removeprefix("file://")).expanduser()
+        path = self._folder / expanded(source.removeprefix("file://"))
         try:
             found = path.stat()
             path = path.resolve()

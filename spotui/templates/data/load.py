@@ -11,6 +11,7 @@ import msgspec
 from spotui.domain.errors import nearest
 from spotui.domain.rows import SPLITS, Row, SplitName, TooFewRowsError, draw
 from spotui.lang import N_, _, join, ngettext
+from spotui.settings.locations import expanded
 from spotui.templates.data.columns import Columns
 from spotui.templates.data.conversation import Attach, no_files
 from spotui.templates.data.data_file import DataFile
@@ -300,7 +301,7 @@ def find_file(folder: Path, name: str) -> Path:
     Raises:
         BadRowError: There is no such file, or it is not an ordinary one.
     """
-    path = folder / Path(name).expanduser()
+    path = folder / expanded(name)
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

@@ -18,6 +18,7 @@ from textual.widgets.tree import TreeNode
 
 from spotui.lang import N_, _, ngettext
 from spotui.settings import locations
+from spotui.settings.locations import expanded
 from spotui.tui.child import ask
 from spotui.tui.dialogs import FieldDialog, field_keys, row, text_field
 
@@ -170,7 +171,7 @@ class ImportScreen(FieldDialog[str]):
 
     def _words(self) -> list[str]:
         """The command that imports what is named."""
-        path = Path(self.typed_in("path")).expanduser()
+        path = expanded(self.typed_in("path"))
         words = ["import", str(path if path.is_absolute() else self._folder / path), "--json"]
         return [*words, "--from", self.typed_in("format")] if self.typed_in("format") else words
 

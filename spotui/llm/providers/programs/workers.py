@@ -15,6 +15,7 @@ from spotui.lang import _
 from spotui.llm.protocol import BadRequestError, ProgramFailedError
 from spotui.llm.providers.faults.http_errors import Target
 from spotui.llm.providers.http import LONGEST_REPLY, oversized
+from spotui.settings.locations import expanded
 from spotui.settings.programs import Program
 
 _KEEPER: Final = Path(__file__).with_name("keeper.py")
@@ -279,7 +280,7 @@ class WorkerPool:
     def _found(self, name: str) -> str:
         """The path of the command; for Python our own where the system has none of that name."""
         if "/" in name:
-            path = self._program.folder / Path(name).expanduser()
+            path = self._program.folder / expanded(name)
             if not path.is_file():
                 what = _("{place} cannot be started: there is no file {path}", place=self._target, path=path)
                 raise BadRequestError(self._target.sentence(what), self._how())
