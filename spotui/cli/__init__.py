@@ -140,6 +140,20 @@ class Parser(argparse.ArgumentParser):
             self.error(_("unexpected argument {rest}", rest=show(rest[0])))
         return parsed, rest
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Leave with the value that was probably meant; argparse only lists them all."""
+        if action.choices is not None and value not in action.choices:
+            meant = nearest(str(value), map(str, action.choices))
+            if meant is not None:
+                from spotui.settings.errors import show
+
+                name = "/".join(action.option_strings) or str(action.metavar or action.dest)
+                self.leave(
+                    _("{name} does not take {value}.", name=name, value=show(value)),
+                    _("Did you mean {meant}?", meant=meant),
+                )
+        super()._check_value(action, value)
+
     def _refuse(self, flag: str) -> NoReturn:
         """Leave with the verb that takes this flag, or the flag that was probably meant."""
         from difflib import SequenceMatcher

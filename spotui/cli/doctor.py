@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
+from spotui.domain.figures import aligned
 from spotui.domain.version import VERSION
 from spotui.lang import _
 from spotui.settings import locations
@@ -156,6 +157,6 @@ def add_locate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def locate_command(parsed: argparse.Namespace) -> int:  # noqa: ARG001 - every verb has the same form
     """Print every path, and what decides it."""
-    for place in locations.all_locations():
-        print(f"{place.name:14} {place.path}  ({place.why})")
+    rows = [(place.name, f"{place.path}  ({place.why})") for place in locations.all_locations()]
+    print("\n".join(aligned(rows, left=(0, 1))))
     return exit_codes.OK

@@ -1,12 +1,13 @@
 """spotui list."""
 
 import argparse
+from datetime import datetime
 
 from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import state_in_words, usd
 from spotui.lang import _
-from spotui.workspace.history import is_estimated, read_history, total_cost
+from spotui.workspace.history import History, is_estimated, read_history, total_cost
 from spotui.workspace.projects import Project
 
 
@@ -35,6 +36,7 @@ def list_command(parsed: argparse.Namespace) -> int:
 def _row(project: Project) -> dict[str, object]:
     try:
         history = read_history(project)
+        when = _last_change(project, history)
     except SpotuiError as error:
         return {"name": project.name, "state": "damaged", "why": error.what}
     except OSError as error:  # it went away while the list was made
@@ -51,8 +53,17 @@ def _row(project: Project) -> dict[str, object]:
         "best": best.round if best else None,
         "usd": total_cost(history.rounds),
         "estimated": is_estimated(history.rounds),
-        "when": max(line.at for line in history.rounds).isoformat(timespec="seconds") if best else None,
+        "when": when.isoformat(timespec="seconds") if when else None,
     }
+
+
+def _last_change(project: Project, history: History) -> datetime | None:
+    """When its last round ended; before the first one, when it was made."""
+    if not history.rounds and project.is_ours:
+        from spotui.workspace.snapshot import read_snapshot
+
+        return read_snapshot(project.snapshot).created
+    return max((line.at for line in history.rounds), default=None)
 
 
 def _print_table(rows: list[dict[str, object]]) -> None:

@@ -41,10 +41,11 @@ def methods_command(parsed: argparse.Namespace) -> int:
     elif parsed.name:
         _print_method(parsed.name, found[parsed.name])
     else:
+        longest = max(map(len, found), default=0)
         for name, method in found.items():
-            print(
-                "\n".join(filter(None, (f"{name:8} {_(method.summary)}", f"{'':8} {method.source}".rstrip())))
-            )
+            print(f"{name:{longest}}  {_(method.summary)}")
+            if method.source:
+                print(f"{'':{longest}}  {method.source}")
         print()
         print(
             _("Show a method's parameters: spotui methods NAME. Set one: --method NAME --set PARAMETER=VALUE")

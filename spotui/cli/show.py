@@ -124,7 +124,7 @@ def _add_traces(rounds: list[dict[str, Any]], traces: "Mapping[CallKey, list[str
 
 
 def _print_history(project: Project, history: History) -> None:
-    print(f"{project.name}: {state_in_words(history.state)}")
+    print(f"{project.name}: {state_in_words(history.standing)}")
     if not history.rounds:
         print(_("No round has ended yet."))
     if history.rounds:

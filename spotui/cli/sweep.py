@@ -211,7 +211,7 @@ def _budget(parsed: argparse.Namespace, plan: "Plan") -> "BudgetSettings":
             found[one.path[-1]] = convert_text(one.kind, text)
         except KindError as error:
             flag = option(one.flags[0])
-            raise SettingsError.of([Problem(flag, f"{flag} {error.what}.", error.hint)]) from None
+            raise SettingsError.of([Problem(flag, error.about(flag), error.hint)]) from None
     return msgspec.structs.replace(plan.budget, **found)
 
 

@@ -216,7 +216,7 @@ class Checker:
         try:
             good[name] = convert(kind, value)
         except KindError as error:
-            self._add(at, f"{_said(at)} {error.what}.", error.hint)
+            self._add(at, error.about(_said(at)), error.hint)
 
     def _refuse_unknown(self, value: Mapping[object, object], known: tuple[str, ...], at: Keys) -> None:
         for key in value:

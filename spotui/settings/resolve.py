@@ -217,7 +217,7 @@ def _read(setting: Setting, value: FlagValue, source: Source, problems: list[Pro
             return _Found(convert_text(setting.kind, value), source)
         return _Found(convert(setting.kind, value), source)
     except KindError as error:
-        problems.append(Problem(source.name, f"{source.name} {error.what}.", error.hint))
+        problems.append(Problem(source.name, error.about(source.name), error.hint))
     return None
 
 

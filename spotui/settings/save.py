@@ -142,7 +142,7 @@ def _checked(what: str, kind: object, value: object) -> "Plain":
     try:
         found = convert_text(kind, value) if isinstance(value, str) else convert(kind, value)
     except KindError as error:
-        raise SettingsError(f"{what} {error.what}.", error.hint) from None
+        raise SettingsError(error.about(what), error.hint) from None
     return cast("Plain", found)
 
 

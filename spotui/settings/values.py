@@ -227,6 +227,14 @@ class KindError(ValueError):
         self.what = what
         self.hint = hint
 
+    def about(self, name: str) -> str:
+        """The whole sentence.
+
+        Args:
+            name: What the setting is called where the value was given.
+        """
+        return _("{name} {what}.", name=name, what=self.what)
+
 
 def convert(kind: object, value: object) -> object:
     """Check one value that came typed, from YAML or from Python.
@@ -269,7 +277,7 @@ def check(name: str, kind: object, value: object) -> None:
     try:
         convert(kind, value)
     except KindError as error:
-        raise InvalidSettingError(f"{name} {error.what}.") from None
+        raise InvalidSettingError(error.about(name)) from None
 
 
 def convert_text(kind: object, text: str) -> object:

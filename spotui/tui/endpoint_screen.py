@@ -136,7 +136,7 @@ class Endpoint(NamedTuple):
                 if text or field == "model":
                     convert_text(_KINDS[field], text)
             except KindError as error:
-                raise FieldError(field, f"{name} {error.what}.", error.hint) from None
+                raise FieldError(field, error.about(name), error.hint) from None
         if bool(self.input) != bool(self.output):
             missing = "output" if self.input else "input"
             raise FieldError(

@@ -310,6 +310,9 @@ class TableView(ScrollView, PaintsItsCursor, Filtered, can_focus=True):
             for place, cell in enumerate(row.cells):
                 length = cell.cell_length if isinstance(cell, Content) else cell_len(cell)
                 self._longest[place] = max(self._longest[place], length)
+        for place, length in enumerate(self._longest):
+            if length and self._all and not any(_plain(row.cells[place]) for row in self._all):
+                self._longest[place] = 0  # it was filled, and is empty in every row now
         self._fitted = (-1, [])
         return self._widths(width) != before
 

@@ -229,8 +229,8 @@ class TryScreen(Page[str]):
             tokens = count(spent.prompt_tokens + spent.completion_tokens, estimated=spent.estimated)
             cost = usd(spent.cost_usd, spent.unpriced, estimated=spent.estimated)
             said = ngettext(
-                "  {n:,} call here: {tokens} tok, {cost}; not part of the run",
-                "  {n:,} calls here: {tokens} tok, {cost}; not part of the run",
+                "  {n:,} call outside the run: {tokens} tok, {cost}",
+                "  {n:,} calls outside the run: {tokens} tok, {cost}",
                 spent.calls,
                 tokens=tokens,
                 cost=cost,

@@ -189,6 +189,22 @@ def test_an_unknown_flag_is_refused_with_the_nearest(shell: Shell, words: list[s
     assert told in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["export", "x", "--to", "promptfo"], ("--to/--format does not take ", "Did you mean promptfoo?")),
+        (["models", "lst"], ("WHAT does not take ", "Did you mean list?")),
+        (["export", "x", "--to", "qqq"], ("nvalid choice", "'spotui export --help' lists its arguments.")),
+    ],
+)
+def test_an_unknown_value_is_refused_with_the_nearest(
+    shell: Shell, words: list[str], told: tuple[str, str]
+) -> None:
+    said = shell(*words)
+    assert said.code == exit_codes.USAGE
+    assert all(one in said.err for one in told)
+
+
 def test_every_flag_with_a_letter_less_is_recognized(shell: Shell) -> None:
     flags = [option(setting.flags[0]) for setting in SETTINGS]
     (parser,) = parsers_of("run")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 
 def test_show_has_a_line_for_each_round_and_marks_the_best(shell: Shell) -> None:
     lines = shell("show", "why").out.splitlines()
-    assert lines[0] == "why: ended"
+    assert lines[0] == "why: finished"
     assert [line.split()[:2] for line in lines[2:5]] == [["1", "seed"], ["2", "win"], ["3*", "win"]]
     assert lines[4].endswith("Ask for style 2.")
     assert "On 1 held-out question: win against the seed." in lines
@@ -130,5 +130,6 @@ def test_a_project_without_a_finished_round_says_so(shell: Shell, template: str)
     )
     said = shell("show", "new")
     assert said.code == 0
-    assert said.out.startswith("new: ended\nNo round has ended yet.\nStopped: failed.")
+    assert said.out.startswith("new: failed\nNo round has ended yet.\nStopped: failed.")
+    assert re.search(r"^new +failed .*:\d\d$", shell("list").out, re.MULTILINE)  # when it was made
     assert shell("best", "new").code == 1

@@ -243,5 +243,8 @@ def test_a_column_that_holds_nothing_takes_no_room() -> None:
         app.table.show([Row("a", ("first", "new", "7"))])
         await pilot.pause()
         assert seen(app).splitlines()[0].split() == ["name", "kind", "size"]
+        app.table.show([Row("a", ("first", "", "7"))])  # and it gives it back
+        await pilot.pause()
+        assert seen(app).splitlines()[0].split() == ["name", "size"]
 
     drive(journey)

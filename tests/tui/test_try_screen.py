@@ -47,7 +47,9 @@ def test_two_prompts_answer_a_question_with_what_it_costs(
         )
         await type_in(pilot, "Why do fish swim?")
         await pilot.press("enter")
-        await until_seen(pilot, "In style 2:", "In style 0:", "tok in,", "$ unknown", "2 calls here")
+        await until_seen(
+            pilot, "In style 2:", "In style 0:", "tok in,", "$ unknown", "2 calls outside the run"
+        )
         left, right = screen.query(TryPane)
         assert left.region.y == right.region.y
         await pilot.resize_terminal(*SMALL)

@@ -403,7 +403,7 @@ class _Reader:
                 converted = convert(setting.kind, one)
                 found[name] = "none" if converted is None else converted
             except KindError as error:
-                self._error((*at, name), f"{name} {error.what}.", error.hint)
+                self._error((*at, name), error.about(name), error.hint)
         return found
 
     def _budget(self) -> BudgetSettings:
@@ -415,7 +415,7 @@ class _Reader:
             try:
                 found[name] = convert(kind, given.get(name))
             except KindError as error:
-                self._error(("budget", name), f"{name} {error.what}.", error.hint)
+                self._error(("budget", name), error.about(name), error.hint)
         return msgspec.convert(found, BudgetSettings)
 
     def _labelled(self, axis: str, value: Plain) -> Iterator[tuple[str, Plain, _Path]]:

@@ -158,7 +158,7 @@ def _find(path: Path, *, is_own: bool) -> _Found:
         gist = next((f"{one.key}: {one.what}" if one.key else one.what for one in problems), "")
         return _Found(path, is_own, 0, gist, sum(one.severity == "error" for one in problems))
     gist = " ".join((requirements_of(template) or template.prompt).split())
-    has_file = template.data is not None and not template.qa
+    has_file = template.data is not None
     return _Found(path, is_own, len(template.qa), gist, 0, has_file=has_file)
 
 
@@ -174,5 +174,7 @@ def _cells(listed: _Found) -> tuple[Content | str, ...]:
             "$text-error",
         )
         return (listed.path.stem, whose, "", fault)
-    material = _("file") if listed.has_file else str(listed.questions)
+    material = str(listed.questions)
+    if listed.has_file:
+        material = _("{n} + file", n=material) if listed.questions else _("file")
     return (listed.path.stem, whose, material, Content.styled(listed.gist, "$text-muted"))

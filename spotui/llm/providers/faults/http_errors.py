@@ -48,7 +48,11 @@ class Target:
         self.model = model
         self.base_url = base_url
         self.has_key = has_key
-        self.key_hint = key_hint or _("Set the key for {base_url}.", base_url=base_url)
+        self.key_hint = key_hint or _(
+            "Set its key, for example 'export MY_KEY=…', and name MY_KEY as api_key_env of {model} in the "
+            "config file or on the models screen.",
+            model=model,
+        )
         self._secrets = tuple(secrets)
 
     def __str__(self) -> str:
