@@ -1,6 +1,7 @@
 """The language that the user wants: a flag, a variable, the config file, or the system's locale."""
 
 import os
+import stat
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
@@ -10,6 +11,8 @@ from spotui.domain.errors import SpotuiError
 from spotui.lang import _
 
 FLAG: Final = "--lang"
+
+_MOST_BYTES: Final = 1_048_576
 
 
 class UnknownLanguageError(SpotuiError):
@@ -67,7 +70,10 @@ def saved_language() -> str:
     from spotui.settings import locations
 
     try:
-        lines = locations.config_file().read_text("utf-8").splitlines()
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe would be waited for
+        with os.fdopen(os.open(locations.config_file(), flags), "rb") as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            lines = file.read(_MOST_BYTES).decode().splitlines() if is_file else []
     except (OSError, ValueError, SpotuiError):
         return ""
     line = next((line for line in lines if line.startswith("language:")), "")

@@ -1,7 +1,9 @@
 """The language of the command line, and plain lines: `--lang` and `--plain`, before a verb and behind it."""
 
 import io
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,14 @@ def test_the_app_is_not_plain_and_says_what_is(capsys: pytest.CaptureFixture[str
     done = type_in(capsys, "--plain")
     assert done.code == 2
     assert "spotui list --plain" in done.err
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_config_file_that_is_none_is_neither_waited_for_nor_read_for_ever(
+    make: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = locations.config_file()
+    make(path)
+    said = type_in(capsys, "settings")
+    assert said.code == 1
+    assert str(path) in said.err
