@@ -6,6 +6,7 @@ It reads the file to run as its first line, then one answer and row a line, and 
 import asyncio
 import base64
 import inspect
+import io
 import json
 import math
 import os
@@ -16,6 +17,7 @@ import time
 import traceback
 import types
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from spotui.lang import _
@@ -37,10 +39,14 @@ def main() -> None:
 
     def reply(**values: object) -> None:
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with suppress(AttributeError, ValueError, OSError):  # a metric may have closed or replaced it
+                stream.flush()
         replies.write(json.dumps(values) + "\n")
         replies.flush()
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an answer may hold half of a character
     loop = asyncio.new_event_loop()
     file = json.loads(requests.readline())
     try:
@@ -91,7 +97,8 @@ async def _awaited(value: Awaitable[Any]) -> Any:
 def _as_mark(value: Any) -> float:
     """A mark from whatever kind of real number a function returned."""
     is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
-    mark = float(value) if is_number else math.nan
+    is_complex = hasattr(type(value), "__complex__") and complex(value).imag != 0
+    mark = float(value) if is_number and not is_complex else math.nan
     if not -1e-9 <= mark <= 1 + 1e-9:
         raise ValueError(_("it returned {value}, which is not a number from 0 to 1", value=repr(value)[:60]))
     return min(1.0, max(0.0, mark))

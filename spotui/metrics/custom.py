@@ -8,7 +8,7 @@ import ast
 import os
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -210,6 +210,23 @@ def _check_callable(name: str, path: Path, function: str, actual: object) -> Non
             name=name,
         )
         raise MetricError(what, _(_TAKES, name=short))
+    if isinstance(actual, _Function) and not actual.decorator_list and any(_yields(actual.body)):
+        what = _(
+            "{place}: `{function}` of the metric {name} yields values: a generator returns no number.",
+            place=place,
+            function=function,
+            name=name,
+        )
+        raise MetricError(what, _(_TAKES, name=short))
+
+
+def _yields(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """The yields of a function, without those of functions inside of it."""
+    for one in body:
+        if isinstance(one, ast.Yield | ast.YieldFrom):
+            yield one
+        elif not isinstance(one, _Function | ast.Lambda | ast.ClassDef):
+            yield from _yields(list(ast.iter_child_nodes(one)))
 
 
 def _defined(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt | ast.expr | ast.alias]]:

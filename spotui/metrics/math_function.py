@@ -4,6 +4,7 @@ The answers are text of a model: a power tower in one of them must take neither 
 """
 
 import logging
+import re
 import resource
 from functools import cache
 from typing import Any
@@ -14,6 +15,10 @@ from spotui.domain.rows import Row
 from spotui.lang import _
 
 _SECONDS = 3
+_EDGE = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])(?=[-\d])|(?<=\d)(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
+)
+"""Between a number and a script without spaces, where math-verify wants a space."""
 _BYTES = 2 * 1024**3
 
 logging.disable(logging.CRITICAL)
@@ -30,7 +35,7 @@ def equivalent(answer: str, row: Row) -> bool:
                 reference=row.references[0][:40],
             )
         )
-    found = parse(answer, parsing_timeout=_SECONDS)
+    found = parse(_EDGE.sub(" ", answer), parsing_timeout=_SECONDS)
     return any(verify(one, found, timeout_seconds=_SECONDS) for one in expected)
 
 

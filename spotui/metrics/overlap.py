@@ -7,8 +7,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from spotui.domain.rows import Row
 from spotui.domain.text import IDEOGRAPHS
@@ -17,7 +18,6 @@ from spotui.metrics.mark import Mark, MetricError, no_reference
 
 Over = Literal["best", "mean"]
 
-_WORD: Final = re.compile(rf"[{IDEOGRAPHS}]|(?:(?![{IDEOGRAPHS}_])\w)+")
 _SQUAD_WORD: Final = re.compile(rf"[{IDEOGRAPHS}]|(?:(?![{IDEOGRAPHS}])\S)+")
 _ARTICLES: Final = frozenset({"a", "an", "the"})
 _IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
@@ -55,8 +55,8 @@ class Rouge:
 
     def mark(self, answer: str, row: Row) -> Mark:
         """The F1, 0..1."""
-        words = _WORD.findall(answer.lower())
-        figures = [self.figure(words, _WORD.findall(reference.lower())) for reference in row.references]
+        words = _words(answer)
+        figures = [self.figure(words, _words(reference)) for reference in row.references]
         return Mark(max(figures) if self._over == "best" else sum(figures) / len(figures), answer)
 
     def fault(self, row: Row) -> str:
@@ -122,9 +122,22 @@ class Chrf:
         return no_reference(row)
 
 
+@cache
+def _word() -> Any:
+    import regex  # knows the vowel signs of Hindi and Thai as parts of words
+
+    return regex.compile(rf"[{IDEOGRAPHS}]|(?:(?![{IDEOGRAPHS}])[\p{{L}}\p{{M}}\p{{N}}])+")
+
+
+def _words(text: str) -> list[str]:
+    found: list[str] = _word().findall(unicodedata.normalize("NFC", text).lower())
+    return found
+
+
 def _squad_words(text: str) -> list[str]:
     """The words of a text as SQuAD compares them; where no spaces are written, each character is one."""
-    folded = "".join(one for one in text.lower() if not unicodedata.category(one).startswith("P"))
+    text = unicodedata.normalize("NFC", text).lower()
+    folded = "".join(one for one in text if not unicodedata.category(one).startswith("P"))
     return [word for word in _SQUAD_WORD.findall(folded) if word not in _ARTICLES]
 
 

@@ -18,6 +18,7 @@ _LETTER: Final = rf"(?:(?![{IDEOGRAPHS}])\w)"
 _TOKEN: Final = LazyPattern(
     rf"""
     (?<![^\W{IDEOGRAPHS}])-?(?:\d[\d.,:/]*\d|\d|\.\d+)(?:%|{_LETTER}*)  # a number with its unit
+    | (?<!\w)[a-z]\#(?!\w)  # C# is not C
     | [{IDEOGRAPHS}]     # where no spaces are written, each character is a word
     | {_LETTER}+         # a word
     | [^\w\s]            # everything else, to be judged by its kind
@@ -38,7 +39,9 @@ def tokens(text: str) -> tuple[str, ...]:
     folded = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text).casefold().replace("−", "-"))
     found = _TOKEN.findall(folded.translate(_DROPPED))
     words = tuple(
-        one for one in found if one in _SYMBOLS or not unicodedata.category(one[-1]).startswith("P")
+        one
+        for one in found
+        if one in _SYMBOLS or len(one) > 1 or not unicodedata.category(one).startswith("P")
     )
     return words or tuple(found)
 
@@ -280,9 +283,14 @@ def json_values(answer: str) -> Iterator[Any]:
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return NOTHING
+
+
+def _no_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which are not JSON; NaN is not even equal to itself."""
+    raise ValueError(name)
 
 
 def _equal(first: Any, second: Any) -> bool:

@@ -46,6 +46,21 @@ def endless(answer, row):
         pass
     return 1
 
+def yielding(answer, row):
+    if answer:
+        yield 1
+
+async def yielding_later(answer, row):
+    yield 1
+
+def shut(answer, row):
+    (lambda: (yield))
+    if not sys.stdout.closed:
+        print("\\ud83d")
+    sys.stdout.close()
+    sys.stderr = None
+    return 1
+
 class Rules:
     @staticmethod
     def strict(answer, row):
@@ -136,6 +151,8 @@ def test_looking_at_a_metric_runs_nothing(folder: Path, name: str) -> None:
         ("my_rules:one", r"line \d+: `one` .* cannot be called with \(answer, row\)"),
         ("my_rules:many", "cannot be called"),
         ("my_rules:keyword", "cannot be called"),
+        ("my_rules:yielding", r"line \d+: `yielding` .* yields values: a generator returns no number"),
+        ("my_rules:yielding_later", "yields values"),
         ("my_rules:Rules.plain", "cannot be called"),
         ("cProfile:run", r"needs the file .*cProfile\.py"),
         ("shutil:rmtree", r"needs the file .*shutil\.py"),
@@ -198,6 +215,7 @@ def test_any_real_number_is_a_mark(marking: Marking, value: str, mark: float) ->
         ("'1'", "returned '1'"),
         ("None", "returned None"),
         ("1j", "returned 1j"),
+        ("__import__('numpy').complex64(1 + 1j)", "returned np.complex64"),
         ("10**400", "OverflowError"),
         ("1/0", r"ZeroDivisionError: division by zero \(line 15 of my_rules.py\)"),
         ("sys.exit(3)", "SystemExit: 3"),
@@ -221,6 +239,10 @@ def test_what_a_function_prints_goes_to_standard_error(
     assert printed.out == ""
     lines = sorted(printed.err.splitlines())
     assert lines == ["from a program", "straight to it", "to the errors", "to the output: <U+001B>[2Jx"]
+
+
+def test_a_function_may_close_what_it_prints_to(marking: Marking) -> None:
+    assert marking("shut") == marking("shut") == 1
 
 
 def test_an_endless_loop_is_ended_and_given_up_after_three(marking: Marking) -> None:

@@ -46,6 +46,7 @@ def worker() -> Iterator[MetricWorker]:
         (r"so \boxed{(3,4]}", "(3,4]", 1),
         (r"so \boxed{[3,4]}", "(3,4]", 0),
         ("The answer is 12.", "12", 1),
+        ("答案是12", "12", 1),
         (r"\boxed{13}", "12", 0),
         ("I do not know.", "12", 0),
     ],

@@ -39,6 +39,9 @@ def test_rouge_l_is_the_f1_of_the_longest_common_subsequence(answer: str, refere
         ("f1", "the Eiffel Tower in Paris", "Eiffel Tower", 2 * 2 / 6),
         ("f1", "北京很大", "北京大", 2 * 3 / 7),
         ("f1", "London", "Paris", 0.0),
+        ("f1", "Caf\u00e9", "Cafe\u0301", 1.0),
+        ("rouge_1", "Caf\u00e9", "Cafe\u0301", 1.0),
+        ("rouge_1", "हिन्दी भाषा", "हिन्दू भाषा", 0.5),
         ("f1", "", "Paris", 0.0),
     ],
 )

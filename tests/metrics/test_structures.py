@@ -86,6 +86,7 @@ def test_json_is_compared_by_value(answer: str, reference: str, value: int) -> N
 
 
 def test_a_reference_that_is_no_json_is_a_fault_of_the_row() -> None:
+    assert "is not JSON" in fault("json", '{"a": NaN}')
     assert fault("json", "{a}") == "The answer “{a}” is not JSON."
     assert fault("json") == "The row has no answer to compare with."
 
