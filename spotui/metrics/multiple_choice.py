@@ -7,6 +7,7 @@ from string import ascii_uppercase
 from typing import Final
 
 from spotui.domain.rows import Row
+from spotui.lang import _
 from spotui.metrics import phrases
 from spotui.metrics.mark import (
     Comparing,
@@ -14,6 +15,7 @@ from spotui.metrics.mark import (
     conclusions,
     first_sentence,
     sentences_backwards,
+    shown,
     without_latex,
 )
 from spotui.metrics.texts import tokens
@@ -52,17 +54,23 @@ _THEN_OR: Final = re.compile(
     r"\)?\s*,?\s*(?:\(?[A-Z]\)?\s*,\s*)*(?:or|nor|and|oder|ou|o|ni|или)\s+\(?[A-Z]\b"
 )
 _DOUBTED: Final = re.compile(
-    r"(?:n['’]t|\bnot|\bnever)\s+(?:really\s+)?(?:think|believe|say|suppose|feel|see how)\b"
-    r"(?:(?!\bbut\b)[^.,;:!?\n])*\Z"
+    r"(?:n['’]t|\bnot|\bnever)\s+(?:really\s+)?(?:think|believe|say|suppose|feel|see how"
+    r"|choose|pick|select|go)\b(?:(?!\bbut\b)[^.,;:!?\n])*\Z"
+    r"|\b(?:none of(?! the above| these)|not among|not one of|keine[rs]? (?:der|von)|aucune? d|ningun[oa] de)"
+    r"[^.;!?\n]*\Z"
     r"|\bdoubt\b(?:(?!\bbut\b)[^.,;:!?\n])*\Z",
     re.IGNORECASE,
 )
 _OR: Final = (
-    rf"(?:[\s)*_.\]]{{0,6}}(?i:{phrases.OR}|,)|\s?(?=\([A-Z]\)))\s*(?i:(?:also|maybe|possibly|perhaps|probably|even|else|soit|also"
+    rf"(?:[\s)*_.\]]{{0,6}}(?i:{phrases.OR}|,)|\s?(?=\([A-Z]\)))\s*(?i:(?:also|maybe|possibly|perhaps|probably|even|else|soit"
     rf"|{phrases.NOUN})\s+){{0,3}}[*_]{{0,3}}"
 )
 _ANOTHER: Final = re.compile(rf"{_OR}(?:{_LETTER}|(?<=/)([a-z])\b)")
 _SO: Final = re.compile(phrases.SO, re.IGNORECASE)
+_JOINED_BEFORE: Final = re.compile(
+    rf"\b(?i:between|either|entre|zwischen|entweder)\b[^.;\n]{{0,30}}\b[A-Z]\)?\s*(?:and|or|et|ou|und|oder|y|o)\s+"
+    rf"(?:(?:{phrases.NOUN})\s+)?\(?[A-Z]\)?[\s.]*\Z"
+)
 _UNDECIDED: Final = re.compile(phrases.UNDECIDED, re.IGNORECASE)
 _DENIED: Final = re.compile(
     r"\b(?:not|cannot|never|wrong|incorrect|nicht|falsch|pas|no es|não|non|не)\b|n['’]t\b"
@@ -92,6 +100,11 @@ _ASKED: Final = re.compile(r"\(\s*[A-Z](?:\s*(?:/|,|\||\bor\b)\s*[A-Z]){2,}\s*\)
 _WIDE: Final = str.maketrans("（）［］【】：，．　`$", "()[]  :,. * ")
 
 
+_MOST: Final = 50
+_LENGTH: Final = 8_000
+"""Statements of a choice that are looked at, from the end, and how far from there."""
+
+
 class MultipleChoice(Comparing[str]):
     """The answer chooses the option of a reference.
 
@@ -100,6 +113,20 @@ class MultipleChoice(Comparing[str]):
     """
 
     wanted = "the letter of an option"
+
+    def fault(self, row: Row) -> str:
+        """Why a row cannot be scored: an answer has to be one of the options that the question shows."""
+        if what := super().fault(row):
+            return what
+        options = options_of(row.question) if len(options_of(row.question)) > 1 else {}
+        wrong = next((one for one in row.references if self.read_reference(one) not in options), None)
+        if not options or wrong is None:
+            return ""
+        return _(
+            "The answer {shown} is not one of the options {options}.",
+            shown=shown(wrong),
+            options=", ".join(options),
+        )
 
     def read(self, answer: str, row: Row) -> str | None:
         """The letter an answer chooses, if it is one of the options that the question shows."""
@@ -187,9 +214,13 @@ def _by_letter(text: str, options: Mapping[str, str]) -> tuple[str | None, bool]
                 return _letter(found), True
             is_open = True
     patterns = (_CONCLUDES, _CHOOSES, _CHOOSES_LOWER, _IS_RIGHT)
-    said = [one for pattern in patterns for one in pattern.finditer(text) if _chosen(one, text)]
-    for found in sorted(said, key=_place, reverse=True):
-        if not _leaves_open(found, text):
+    begin = max(0, len(text) - _LENGTH)
+    said = [one for pattern in patterns for one in pattern.finditer(text, begin)]
+    for found in sorted(said, key=_place, reverse=True)[:_MOST]:
+        if not _chosen(found, text):
+            continue
+        before = text[max(0, found.end() - 80) : found.end()]
+        if not _leaves_open(found, text) and not _JOINED_BEFORE.search(before):
             return _letter(found), True
         is_open = True
     if is_open:
@@ -235,7 +266,9 @@ def _left(text: str) -> tuple[str | None, bool]:
     if not standing:
         return None, _MENTION.search(text) is not None
     letters = standing[0][1]
-    is_open = len(set(letters)) > 1 and (_UNDECIDED.search(_undecided_part(last)) or _ends_open(last))
+    is_open = _JOINED_BEFORE.search(last) or (
+        len(set(letters)) > 1 and (_UNDECIDED.search(_undecided_part(last)) or _ends_open(last))
+    )
     return (None if is_open else letters[-1]), True
 
 

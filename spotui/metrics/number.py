@@ -23,7 +23,7 @@ _FILLER: Final = re.compile(
     r"|total|of|equal|to|the|number|value|约|大约|共|一共|还有|剩下|有)\b|≈|[A-Za-z]\s?=)*",
     re.IGNORECASE,
 )
-_OPERATOR: Final = re.compile(r"\s*(?:=|[-+*×÷/–]\s*[$(]?\d|\b(?:plus|minus|times|divided)\b)")
+_OPERATOR: Final = re.compile(r"\s*(?:=|[-+*×÷/–·⋅∙]\s*[$(]?\d|\b(?:plus|minus|times|divided)\b)")
 _ALGEBRA: Final = re.compile(r"\s?\*?\s?[xyzn][\s\d^*+()xyzn-]*[.$]*\Z")
 _ANOTHER_UNKNOWN: Final = re.compile(r"\s*(?:,|and|,\s*and)\s*\$?[A-Za-z]\s?=")
 _NOTE: Final = re.compile(
@@ -124,14 +124,17 @@ def _last_in(text: str, written: list[Numeral]) -> Fraction | None:
         words = list(numbers_in_words(sentence))
         if len(words) == 1 and words[0] != 1:
             return words[0]
+    said = list(numerals(sentence))
+    if _SO.match(sentence) and said and "=" in sentence and (equal := _equal_to(sentence, said)) is not None:
+        return equal.value
     begin = text.rfind("\n", 0, written[-1].start) + 1
     in_line = [one for one in written if one.start >= begin]
     side = [one for one in in_line if one.start > text.rfind("=", begin)]
     is_expression = len(side) > 1 and _OPERATOR.match(text, side[0].end) and "=" in text[begin:]
-    equal = _equal_to(text, in_line) if is_expression else None
-    if equal is None:
-        equal = next((one for one in reversed(written) if not _is_denied(text, one)), written[-1])
-    return equal.value
+    found = _equal_to(text, in_line) if is_expression else None
+    if found is None:
+        found = next((one for one in reversed(written) if not _is_denied(text, one)), written[-1])
+    return found.value
 
 
 def _is_denied(text: str, number: Numeral) -> bool:

@@ -117,13 +117,13 @@ _TENTHS: Final = re.compile(r"(?:[元块塊圆](\d)[角毛]|[块塊](\d)(?![\d.]
 _LETTER_SCALES: Final = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
 _CJK_SCALES: Final = dict(
     zip(
-        "百千万萬亿億兆천만억",
-        (100, 10**3, 10**4, 10**4, 10**8, 10**8, 10**12, 10**3, 10**4, 10**8),
+        "百千万萬亿億兆십백천만억",
+        (100, 10**3, 10**4, 10**4, 10**8, 10**8, 10**12, 10, 100, 10**3, 10**4, 10**8),
         strict=True,
     )
 )
-_CJK_SCALE: Final = re.compile(r"\s?((?:[百千](?![克米瓦卡帕赫伏焦分])|[万萬亿億兆천만억])+)")
-_CJK_NEXT: Final = re.compile(r"\d+(?:\.\d+)?")
+_CJK_SCALE: Final = re.compile(r"\s?((?:[百千](?![克米瓦卡帕赫伏焦分])|[万萬亿億兆십백천만억])+)")
+_CJK_NEXT: Final = re.compile(r"\d+(?:\.\d+)?|\s\d+(?=[천백])")
 _EXPONENT: Final = re.compile(
     r"(?:[^\W\d_]\s?\^\s?[{(]?[-+]?|(?<![^\W_])[a-z]\*\*|(?<![A-Za-z])[A-Z]{1,5}-)\Z"
 )
@@ -206,6 +206,8 @@ def _completed(text: str, body: re.Match[str], value: Fraction | None) -> Numera
     before = _BEFORE.search(text, max(0, body.start() - 6), body.start())
     start = before.start() if before else body.start()
     has_currency = start < body.start()
+    if text[max(0, start - 2) : start].strip().endswith("±"):
+        value = None
     value, end = _with_fraction(text, value, body.end())
     value, end = _with_power(text, value, end)
     if compound := _COMPOUND.match(text, end):
@@ -280,7 +282,7 @@ def _with_cjk_scale(text: str, value: Fraction | None, end: int) -> tuple[Fracti
         following = _CJK_NEXT.match(text, end)
         if following is None:
             return total, end
-        value, end = _decimal(following[0]), following.end()
+        value, end = _decimal(following[0].strip()), following.end()
     return None if value is None else total + value, end
 
 

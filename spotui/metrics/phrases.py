@@ -48,6 +48,9 @@ SAYS: Final = (
     rf"(?: (?:{_BE}|would be|wäre|serait|sería|seria|sarebbe))?\b"
     r"|\b(?:leaves|leaving|say|think|believe|choose|chose|choosing|pick|picked|select|selected|go with|go for"
     r"|going with|it(?:'s|’s| is| must be| has to be| should be)"
+    r"|(?:that|this)(?:'s|’s| would be| makes it)|left with"
+    r"|(?:answer|choice|option|one)(?: (?!is\b|not\b|wrong|incorrect|isn|\w*n't)[\w'-]+){1,8}?"
+    r" (?:is|would be|must be)"
     r"|(?:wähle|nehme|würde|tippe auf|entscheide mich für|choisis|choisirais|opte pour|prends|elijo|elegiría"
     r"|escojo|selecciono|escolho|escolheria|scelgo|sceglierei|выбираю|выберу|выбрал)"
     r"|(?:es|das|this|that|he|richtig|korrekt) ist|c['’]est|il s['’]agit (?:de|d['’])|это"
@@ -61,7 +64,8 @@ SAYS: Final = (
 """What an answer begins its choice with."""
 
 LEADS: Final = (
-    r"therefore|thus|clearly|probably|indeed|definitely|likely|the|be|(?-i:[ao])|la|el|le|il|lo|l['’]|die|der|das"
+    r"therefore|thus|only|us with|clearly|probably|indeed|definitely|likely|the|be|(?-i:[ao])|la|el|le|il|lo"
+    r"|l['’]|die|der|das"
     rf"|{NOUN}|{'|'.join(_RIGHT)}|statement|also|donc|selbst|est|es|是|为|应该|选项|选择|选|が|「|选択肢"
 )
 """What may come between that and the letter."""
@@ -114,9 +118,9 @@ WRONG: Final = (
 """What rules the option before it out."""
 
 NOT: Final = (
-    r"\b(?:not|neither|nor|than|unlike|except|instead of|(?:any|every)thing but|all but|rules? out"
-    r"|ruling out|eliminates?|excludes?|over|versus|vs\.?|nicht|weder|noch|statt|außer|pas|sauf|plutôt que"
-    r"|ni|salvo|excepto|não é|não|no es|non è|non|né|не|ни)"
+    r"\b(?:not|neither|nor|never|(?<!none other )than|unlike|except|instead of|(?:any|every)thing but|all but"
+    r"|rules? out|ruling out|eliminates?|excludes?|over|versus|vs\.?|nicht|weder|noch|statt|außer|pas|sauf"
+    r"|plutôt que|ni|salvo|excepto|não é|não|no es|non è|non|né|не|ни)"
     r"|n['’]t|不是|不选|排除|除了|而非|而不是"
 )
 """What rules out that which follows it."""

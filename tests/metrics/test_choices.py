@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotui.metrics.multiple_choice import read_choice
+from spotui.domain.rows import Row
+from spotui.metrics.multiple_choice import MultipleChoice, read_choice
 from tests.metrics.marking import fault, mark
 
 OPTIONS = "Which one?\n(A) red\n(B) green\n(C) blue"
@@ -170,6 +171,9 @@ def test_a_letter_that_is_no_option_is_no_choice() -> None:
 
 def test_a_reference_without_a_letter_is_a_fault_of_the_row() -> None:
     assert fault("multiple_choice", "(B)") == fault("multiple_choice", "b") == ""
+    metric = MultipleChoice()
+    assert metric.fault(Row(OPTIONS, ("D",))) == "The answer “D” is not one of the options A, B, C."
+    assert metric.fault(Row(OPTIONS, ("(C)",))) == metric.fault(Row("?", ("D",))) == ""
     assert fault("multiple_choice", "green") == "The answer “green” is not the letter of an option."
 
 
