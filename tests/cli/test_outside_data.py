@@ -129,3 +129,4 @@ def test_a_template_that_is_no_file_is_named_as_such(shell: Shell, home: Path) -
     (home / "loop.yaml").symlink_to("loop.yaml")
     for name in ("pipe.yaml", "loop.yaml"):
         assert f"{name} is not an ordinary file" in shell("check", name).err
+    assert "pipe.yaml is not an ordinary file" in shell("import", "pipe.yaml").err

@@ -91,6 +91,10 @@ class Source:
             self.is_folder = path.is_dir()
             if not path.exists():
                 raise SourceError(_("{path} does not exist.", path=path), _near(path))
+            if not (self.is_folder or path.is_file()):  # a pipe would be waited for
+                raise SourceError(
+                    _("{source} is not an ordinary file.", source=path), _("Give the path of a data file.")
+                )
         except (OSError, ValueError):
             raise SourceError(_("{path} cannot be opened.", path=path), _("Check the path.")) from None
         self.folder = path if self.is_folder else path.parent
