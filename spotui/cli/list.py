@@ -7,7 +7,7 @@ from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import state_in_words, usd
 from spotui.lang import _
-from spotui.workspace.history import History, is_estimated, read_history, total_cost
+from spotui.workspace.history import History, read_history
 from spotui.workspace.projects import Project
 
 
@@ -46,13 +46,14 @@ def _row(project: Project) -> dict[str, object]:
             "why": _("It cannot be read: {strerror}.", strerror=error.strerror),
         }
     best = history.best
+    cost, is_estimated = history.spent
     return {
         "name": project.name,
         "state": history.standing,
         "rounds": len(history.rounds),
         "best": best.round if best else None,
-        "usd": total_cost(history.rounds),
-        "estimated": is_estimated(history.rounds),
+        "usd": cost,
+        "estimated": is_estimated,
         "when": when.isoformat(timespec="seconds") if when else None,
     }
 

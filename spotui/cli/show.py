@@ -21,7 +21,7 @@ from spotui.lang import _, as_english, ngettext
 from spotui.lang.recognition import recognized
 from spotui.view.picture import Picture
 from spotui.view.word_diff import Piece, word_diff, words_changed
-from spotui.workspace.history import History, is_estimated, read_history, total_cost
+from spotui.workspace.history import History, read_history
 from spotui.workspace.projects import Project
 
 if TYPE_CHECKING:
@@ -159,8 +159,11 @@ def _print_history(project: Project, history: History) -> None:
             )
         )
     if history.rounds:
-        spent = usd(total_cost(history.rounds), estimated=is_estimated(history.rounds))
-        print(_("Spent in rounds: {spent}.", spent=spent))
+        cost, is_estimated = history.spent
+        spent = usd(cost, estimated=is_estimated)
+        print(
+            _("Spent: {spent}.", spent=spent) if history.stop else _("Spent in rounds: {spent}.", spent=spent)
+        )
 
 
 def _print_hints(hints: Sequence[HintLine]) -> None:

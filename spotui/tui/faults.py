@@ -57,4 +57,4 @@ def _write_down(error: BaseException) -> str:
         return _(
             "What happened could not be written to {path}: {strerror}.", path=path, strerror=fault.strerror
         )
-    return _("What happened is in {path}; please send it along when you tell us.", path=path)
+    return _("The details are in {path}; please attach that file when you report this.", path=path)

@@ -229,7 +229,6 @@ def _read(method: str, project: Project) -> Lane:
     history = read_history(project)
     settings: Mapping[str, object] = read_snapshot(project.snapshot).settings
     wanted = history.limits.get("rounds") or settings.get("max_rounds")
-    costs = [line.cost_usd for line in history.rounds]
     best = history.best
     calls = sum(line.calls for line in history.rounds)
     most = history.limits.get("calls", value_at(settings, ("budget", "calls")))
@@ -247,7 +246,7 @@ def _read(method: str, project: Project) -> Lane:
         score=best.score if best is not None else None,
         tokens=sum(line.prompt_tokens + line.completion_tokens for line in history.rounds),
         estimated=is_estimated(history.rounds),
-        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+        cost_usd=history.spent[0],
         seconds=history.stop.seconds if history.stop else sum(line.seconds for line in history.rounds),
         share=min(1.0, max(shares, default=0.0)),
         curve=tuple(_curve(history)),

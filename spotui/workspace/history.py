@@ -203,6 +203,16 @@ class History(msgspec.Struct, frozen=True):
         return best
 
     @property
+    def spent(self) -> tuple[float | None, bool]:
+        """USD of all calls, None where a price is unknown, and whether a part is an estimate.
+
+        Until the run has ended, of its rounds: the calls of the check or test are known at the end.
+        """
+        if self.stop is not None and self.stop.calls:
+            return None if self.stop.unpriced else self.stop.cost_usd, self.stop.estimated
+        return total_cost(self.rounds), is_estimated(self.rounds)
+
+    @property
     def last_round(self) -> int:
         """The highest number of a round; 0 when none has ended."""
         return self.rounds[-1].round if self.rounds else 0

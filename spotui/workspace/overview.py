@@ -6,8 +6,9 @@ from typing import Literal
 import msgspec
 
 from spotui.domain.errors import SpotuiError
+from spotui.domain.statistics import compare
 from spotui.lang import _
-from spotui.workspace.history import HELD, History, is_estimated, read_history, total_cost
+from spotui.workspace.history import HELD, History, read_history
 from spotui.workspace.projects import Project
 from spotui.workspace.snapshot import read_snapshot
 
@@ -19,10 +20,18 @@ class Worth(msgspec.Struct, frozen=True):
         by: The measure: `test` and `rows` are differences of scores, on rows that nothing has seen before and
             on those that the prompt was chosen by; `duels` is the part of the questions that it wins.
         value: From -1 to 1; for `duels`, from 0 to 1.
+        may_be_chance: Whether its 95% interval holds 0, for `duels` a half; for `test`, also whether it is
+            below the A/A floor.
     """
 
     by: Literal["test", "rows", "duels"]
     value: float
+    may_be_chance: bool = False
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether more than the choice of the prompt speaks for it, and more than chance."""
+        return self.by != "rows" and not self.may_be_chance
 
     @property
     def gain(self) -> float:
@@ -40,7 +49,7 @@ class Overview(msgspec.Struct, frozen=True):
         rounds: Rounds that ended.
         rounds_wanted: Rounds in all; 0 when nobody wrote it down.
         best: The round whose prompt is the best; None before the seed round has ended.
-        cost_usd: What its rounds cost, or None when the price of any is unknown.
+        cost_usd: What it has cost, or None when a price is unknown; until it ends, what its rounds cost.
         estimated: Whether any part of that is an estimate.
         when: When the last round ended, or the run was set up.
         why: What is damaged.
@@ -87,6 +96,7 @@ def _read(project: Project) -> Overview:
         method, when = snapshot.method, snapshot.created
         rounds = history.limits.get("rounds") or snapshot.settings.get("max_rounds")
         wanted = int(rounds) if isinstance(rounds, int | float) else 0
+    cost, is_estimated = history.spent
     return Overview(
         name=project.name,
         state=history.standing,
@@ -94,8 +104,8 @@ def _read(project: Project) -> Overview:
         rounds=len(history.rounds),
         rounds_wanted=wanted,
         best=history.best.round if history.best else None,
-        cost_usd=total_cost(history.rounds),
-        estimated=is_estimated(history.rounds),
+        cost_usd=cost,
+        estimated=is_estimated,
         when=max((line.at for line in history.rounds), default=when),
         worth=_worth(history),
     )
@@ -106,13 +116,16 @@ def _worth(history: History) -> Worth | None:
     if best is None or best.round == 1:
         return None
     if history.test is not None and history.test.best == best.round:
-        pairs = zip(history.test.seed_marks, history.test.best_marks, strict=False)
+        pairs = [*zip(history.test.seed_marks, history.test.best_marks, strict=False)]
         gains = [new - old for old, new in pairs if old is not None and new is not None]
         if gains:
-            return Worth("test", sum(gains) / len(gains))
+            found = compare([old for old, _new in pairs], [new for _old, new in pairs])
+            is_beyond = found.is_beyond_floor and found.interval.low > 0
+            return Worth("test", sum(gains) / len(gains), may_be_chance=not is_beyond)
     if best.score is not None:
         return Worth("rows", best.score - seed.score) if seed and seed.score is not None else None
     check = history.check
     if check is not None and check.best == best.round and check.win_rate is not None:
-        return Worth("duels", check.win_rate)
+        low = check.win_interval[0] if check.win_interval is not None else 0.0
+        return Worth("duels", check.win_rate, may_be_chance=low <= 0.5)
     return None

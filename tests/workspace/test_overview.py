@@ -36,6 +36,9 @@ def test_a_run_that_ended_tells_why(workspace: Workspace) -> None:
     found = overview(workspace, BEGUN, seed, best, StopLine(at=AT, reason="budget", best=2))
     assert (found.state, found.method, found.rounds, found.rounds_wanted) == ("budget", "spo", 2, 10)
     assert (found.best, found.when) == (2, best.at)
+    stop = StopLine(at=AT, reason="budget", best=2, calls=9, cost_usd=0.5, estimated=True)
+    ended = overview(Workspace(workspace.root / "other"), BEGUN, seed, best, stop)
+    assert (ended.cost_usd, ended.estimated) == (0.5, True)  # what came after the last round is in it
 
 
 def test_what_a_project_is_worth_is_measured_as_well_as_it_was(tmp_path: Path) -> None:
@@ -43,6 +46,8 @@ def test_what_a_project_is_worth_is_measured_as_well_as_it_was(tmp_path: Path) -
     scored = [msgspec.structs.replace(one, score=score) for one, score in ((seed, 0.5), (best, 0.75))]
     test = FinalTestLine(best=2, seed_marks=(0, 0, None, 1), best_marks=(1, 0, 1, 1))
     check = CheckLine(best=2, outcome="win", win_rate=0.8)
+    clear = msgspec.structs.replace(check, win_interval=(0.6, 0.9))
+    much = FinalTestLine(best=2, seed_marks=(0,) * 40, best_marks=(1,) * 40)
     stale = msgspec.structs.replace(check, best=3)
     refuted = msgspec.structs.replace(check, outcome="loss", win_rate=0.2)
     cases: list[tuple[Sequence[RoundLine | CheckLine | FinalTestLine], Worth | None]] = [
@@ -50,9 +55,11 @@ def test_what_a_project_is_worth_is_measured_as_well_as_it_was(tmp_path: Path) -
         ([seed, best], None),  # nothing measures it
         ([seed, best, stale], None),
         ([seed, best, refuted], None),  # the seed is kept
-        ([seed, best, check], Worth("duels", 0.8)),
+        ([seed, best, check], Worth("duels", 0.8, may_be_chance=True)),
+        ([seed, best, clear], Worth("duels", 0.8)),
         (scored, Worth("rows", 0.25)),
-        ([*scored, test], Worth("test", 1 / 3)),
+        ([*scored, test], Worth("test", 1 / 3, may_be_chance=True)),
+        ([*scored, much], Worth("test", 1.0)),
     ]
     for number, (lines, worth) in enumerate(cases):
         assert overview(Workspace(tmp_path / str(number)), BEGUN, *lines).worth == worth

@@ -243,13 +243,13 @@ def _cells(name: str, overview: "Overview | None", now: datetime, scale: _Scale)
 
 
 def _worth(overview: "Overview", most: float) -> tuple[Content | str, Content | str]:
-    """The gain as a number and a bar; pale where only the rows it was chosen by measure it."""
+    """The gain as a number and a bar; pale where it is not proven."""
     worth = overview.worth
     if worth is None:
         return "", ""
     text = percent(worth.value) if worth.by == "duels" else f"{100 * worth.value:+.1f}"
     drawn = bar(worth.gain / most, _BAR_CELLS)
-    if worth.by == "rows":
+    if not worth.is_proven:
         pale = "░" * max(1, len(drawn)) if worth.gain > 0 else ""
         return Content.styled(f"~{text}", "$text-muted"), Content.styled(pale, "$text-muted")
     return Content.styled(text, "bold"), Content.styled(drawn, "$text-success")

@@ -208,7 +208,7 @@ class TemplateForm(VerticalScroll, can_focus=False):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Edit the question."""
         event.stop()
-        self.query_one("#question").focus()
+        self._edit_question()
 
     def on_row_list_wanted(self, event: RowList.Wanted) -> None:
         """Add, remove or move a question."""
@@ -233,7 +233,15 @@ class TemplateForm(VerticalScroll, can_focus=False):
         if rows:
             self.query_one(RowList).highlighted = self._selected
         if event.change == "add":
-            self.query_one("#question").focus()
+            self._edit_question()
+
+    def _edit_question(self) -> None:
+        """Give the question the focus, in sight also where it was not shown before."""
+        question = self.query_one("#question")
+        question.focus(scroll_visible=False)
+        # At the top where it is below everything else: what is wrong with it may take rows at the bottom.
+        is_below = self.screen.has_class("-narrow")
+        self.call_after_refresh(question.scroll_visible, animate=False, top=is_below)
 
     def action_add_question(self) -> None:
         """Add a question below the one that is shown."""

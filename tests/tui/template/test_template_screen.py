@@ -15,7 +15,7 @@ from spotui.templates.model import QA, Template
 from spotui.templates.read import parse_template
 from spotui.tui.app import SpotuiApp
 from spotui.tui.template.editor import Field, YamlEditor
-from spotui.tui.template.form import RowList
+from spotui.tui.template.form import RowList, TemplateForm
 from spotui.tui.template.panel import TemplatePanel
 from spotui.tui.template.screen import TemplateScreen
 from tests.command_line import TEMPLATE, move_in, places
@@ -382,13 +382,15 @@ def test_a_template_that_is_not_there_yet_is_made_when_it_is_saved(path: Path) -
         await until(pilot, lambda: bool(screen.query(Field)) and screen.query_one("#prompt").has_focus)
         await pilot.press(*"Say it.", "ctrl+n")
         await until(pilot, lambda: screen.query_one("#question", Field).has_focus)
+        form = screen.query_one(TemplateForm)
+        await until(pilot, lambda: form.region.contains_region(screen.query_one("#question").region))
         await pilot.press(*"What?")
         await until(pilot, lambda: "What?" in text_of(screen))
         await pilot.press("ctrl+s")
         await until(pilot, new.exists)
         assert parse_template(new.read_text()) == Template(prompt="Say it.", qa=(QA("What?"),))
 
-    drive(path.parent, journey)
+    drive(path.parent, journey, (80, 24))
 
 
 def test_tokens_are_estimated_while_typing_and_counted_when_saved(path: Path) -> None:
