@@ -112,6 +112,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         trace: What a program said of how it came to the answer, as JSON.
         tool_calls: The tools that the model calls: a JSON list of objects with `name` and `arguments`, on one
             line, keys in order; arguments that are no JSON stay a text.
+        is_loop: Whether the model repeated one passage without end, so that the rest was not waited for.
     """
 
     text: str
@@ -132,6 +133,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     rejected: str = ""
     trace: str = ""
     tool_calls: str = ""
+    is_loop: bool = False
 
     @property
     def answer(self) -> str:

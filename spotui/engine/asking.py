@@ -223,6 +223,7 @@ class Asker:
             may_be_refused=may_be_refused,
             advice=advice,
             is_batched=role in self._batched,
+            ends_loops=role in {"optimizer", "evaluator"},
         )
         if key not in self._counted:
             self._counted.add(key)

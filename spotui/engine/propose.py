@@ -200,6 +200,8 @@ def form_problem(reply: Reply, parts: Mapping[str, str]) -> str:
     """What is wrong with the form of a proposal, one sentence, or an empty text."""
     prompt = parts.get("prompt")
     if reply.finish_reason in _CUT and not is_balanced(reply.text, "prompt"):
+        if reply.is_loop:
+            return _("It repeats one passage without end.")
         return _("It was {cut} before the prompt was complete.", cut=_(_CUT[reply.finish_reason]))
     if prompt is None:
         return _("It has no complete prompt tag.")

@@ -13,10 +13,8 @@ from spotui.llm.limits import Gate
 from spotui.llm.protocol import ProgramFailedError, RequestRefusedError, digest_of, recorded_reply
 from spotui.llm.retry import AskAgainError
 from spotui.llm.routing import Price
-from spotui.llm.spending import Reservation, prompt_size
+from spotui.llm.spending import BYTES_PER_TOKEN, Reservation, prompt_size
 from spotui.workspace.journal_reader import JournalChangedError, JournalError
-
-BYTES_PER_TOKEN: Final = 4
 
 _MOST_RECENT: Final = 64
 """Replies kept from one look into the journal to the next: a vote is looked up before it is asked for."""
@@ -135,6 +133,8 @@ class Accounts:
             UnknownPriceError: There is a budget in USD, and the cost of the reply is unknown.
         """
         reply = _priced(reply, price)
+        if reply.is_loop and reply.cost_usd is None:  # the endpoint would have said it at the end
+            reply = msgspec.structs.replace(reply, cost_usd=self._budget.dearest(request.model))
         self._budget.settle(reservation, key.purpose, reply, key.round)
         if reservation.cut(reply):
             why = _("the rest of the budget was too small for it")

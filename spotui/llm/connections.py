@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
@@ -12,7 +13,7 @@ from spotui.domain.secret import Secret, redacted
 from spotui.llm.limits import Limiter
 from spotui.llm.options import with_values
 from spotui.llm.protocol import Delta, OnDelta, Provider
-from spotui.llm.retry import CallClock
+from spotui.llm.retry import CallClock, CutShortError
 from spotui.llm.routing import Endpoint, Price
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Connection:
     async def complete(self, request: Request, on_delta: OnDelta, clock: CallClock | None = None) -> Reply:
         """Ask the model once, within the time limits of its endpoint; see `Provider.complete`.
 
-        The reply holds no key; its pieces may, so whoever shows them has to redact them.
+        The reply holds no key; its pieces may, so whoever shows them has to redact them. A reply that the
+        clock ended because it is in a loop is what came until then.
 
         Args:
             request: What to ask.
@@ -102,8 +104,15 @@ class Connection:
             clock.progress(delta)
             on_delta(delta)
 
-        async with clock.running():
-            return self._without_keys(await self.provider.complete(request, note))
+        started = perf_counter()
+        try:
+            async with clock.running():
+                reply = await self.provider.complete(request, note)
+        except CutShortError:
+            if clock.loops is None or not clock.loops.found:
+                raise
+            reply = clock.loops.reply(request, started)
+        return self._without_keys(reply)
 
     def _without_keys(self, reply: Reply) -> Reply:
         if not self.secrets:

@@ -30,6 +30,7 @@ from spotui.llm.accounts import Accounts, Ledger
 from spotui.llm.budget import Budget, BudgetSpentError, UnknownPriceError
 from spotui.llm.connections import Connection, Connections
 from spotui.llm.limits import Gate, GateState, Limiter
+from spotui.llm.loops import LoopWatch
 from spotui.llm.protocol import (
     BadRequestError,
     ContentFilteredError,
@@ -182,6 +183,7 @@ class Door:
         may_be_refused: bool = False,
         advice: str = "",
         is_batched: bool = False,
+        ends_loops: bool = False,
     ) -> Reply:
         """The reply to a request: from the journal if it was ever bought, from the model otherwise.
 
@@ -192,6 +194,7 @@ class Door:
                 request and answers others.
             advice: What to do about a refusal otherwise, in place of the error's own advice.
             is_batched: Whether the call may wait for others and go out with them as a batch.
+            ends_loops: Whether a reply that repeats one passage without end is not waited for.
 
         Raises:
             Halted: The run ends before this call could be made.
@@ -201,7 +204,7 @@ class Door:
             try:
                 reply = self.recorded(key, request)
                 if reply is None:
-                    return await self._buy(key, request, is_batched=is_batched)
+                    return await self._buy(key, request, is_batched=is_batched, ends_loops=ends_loops)
             except BudgetSpentError as error:
                 if may_be_refused and key.attempt > 1 and self.budget.is_testing:
                     raise RequestRefusedError(error.what) from None  # the first reply has to do
@@ -234,7 +237,7 @@ class Door:
         self._finished(key, request, reply, recorded=True)
         return reply
 
-    async def _buy(self, key: CallKey, request: Request, *, is_batched: bool) -> Reply:
+    async def _buy(self, key: CallKey, request: Request, *, is_batched: bool, ends_loops: bool) -> Reply:
         connection, batches = self.connections.to(request.model), self._batches
         if is_batched and batches is not None and batches.takes(key, request, connection):
             with connection.asking():
@@ -245,7 +248,7 @@ class Door:
         with connection.asking(), nullcontext() if batches is None else batches.live():
             reply = await self._retry.run(
                 lambda one: self._try(key, request, connection, price, one),
-                ready=lambda: self._ready(key, request, connection, price),
+                ready=lambda: self._ready(key, request, connection, price, ends_loops=ends_loops),
                 sleep=self.gate.sleep,
                 on_retry=lambda error, tries, wait: self._retried(key, connection, error, tries, wait),
                 answers=lambda: connection.limiter.answers,
@@ -255,11 +258,17 @@ class Door:
 
     @asynccontextmanager
     async def _ready(
-        self, key: CallKey, request: Request, connection: Connection, price: Price | None
+        self,
+        key: CallKey,
+        request: Request,
+        connection: Connection,
+        price: Price | None,
+        *,
+        ends_loops: bool,
     ) -> AsyncIterator[_Try]:
         """The time in which a call may be sent, once it has a place, and budget, rates and gate allow it."""
         is_free = price is not None and price.cost(1, 1) == 0
-        clock = CallClock(connection.endpoint, is_free=is_free)
+        clock = CallClock(connection.endpoint, is_free=is_free, loops=LoopWatch() if ends_loops else None)
         limiter = connection.limiter
         async with limiter.slot():
             reservation = await self.budget.reserve(request, key.purpose, price, is_repeated=key.attempt > 1)
@@ -406,13 +415,13 @@ class Door:
                 cost_usd=reply.cost_usd,
                 estimated=reply.usage.estimated,
                 recorded=recorded,
-                finish_reason=reply.finish_reason,
+                finish_reason="loop" if reply.is_loop else reply.finish_reason,
             )
         )
         self._tell_concessions(request.model, reply)
 
     def _tell_concessions(self, model: str, reply: Reply) -> None:
-        """Say once what of a request a model does not take."""
+        """Say once what of a request a model does not take, and what of its replies is not taken."""
         told = {
             name: _("{model} does not take {name}: it is left out.", model=model, name=name)
             for name in reply.left_out
@@ -425,6 +434,11 @@ class Door:
         for name, most in reply.lowered:
             told[name] = _(
                 "{model} takes {name} only up to {most:g}: it is lowered.", model=model, name=name, most=most
+            )
+        if reply.is_loop:
+            told["loop"] = _(
+                "{model} repeated one passage without end: the rest of such a reply is not waited for.",
+                model=model,
             )
         for name, text in told.items():
             if (model, name) not in self._told:

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Literal, TypeVar
 
 from spotui.lang import _
+from spotui.llm.loops import LoopWatch
 from spotui.llm.protocol import Delta, RateLimitedError, RetryableError, TimedOutError
 from spotui.llm.routing import Endpoint
 from spotui.settings.table import RetrySettings
@@ -59,9 +60,11 @@ class CallClock:
     Args:
         endpoint: Its time limits are those of the call.
         is_free: Whether asking again costs nothing, so that nothing is lost when the call is ended.
+        loops: Finds a reply that is in a loop, which is ended; None lets it go on.
     """
 
-    def __init__(self, endpoint: Endpoint, *, is_free: bool = False) -> None:
+    def __init__(self, endpoint: Endpoint, *, is_free: bool = False, loops: LoopWatch | None = None) -> None:
+        self.loops = loops
         self._endpoint = endpoint
         self._is_free = is_free
         self._started = 0.0
@@ -106,6 +109,8 @@ class CallClock:
             self._last_token = self._time()
             if is_first:
                 self._look()
+            if self.loops is not None and not self.loops.found and self.loops.take(delta):
+                self.stop(_("it repeats one passage without end"), grace=0.0)
 
     def stop(self, why: str, *, grace: float | None = None) -> None:
         """End the call, unless it finishes in time.

@@ -14,6 +14,9 @@ _LONG_TEXT = 100_000
 
 _PIECE = re.compile(rb"[A-Za-z]{1,4}|[0-9]|[ \t]{2,16}|[^A-Za-z0-9 \t]")
 
+BYTES_PER_TOKEN: Final = 4
+"""Of a reply whose tokens nobody has counted."""
+
 
 class Spending(msgspec.Struct):
     """What a run has cost so far.

@@ -33,7 +33,7 @@ from spotui.domain.records import CallKey
 from spotui.domain.text import short
 from spotui.lang import N_, _, ngettext
 from spotui.view.log import TAIL_KEPT, Batch, Entry, Kind, call_in_words, lane, purpose_of
-from spotui.view.telling import CUTS, tell
+from spotui.view.telling import tell
 
 ENTRIES_KEPT = 4000
 """Entries of a log, some 300 rounds of five questions; then the oldest give way, which the journal has."""
@@ -319,13 +319,20 @@ class Story:
                 del places[slot]
 
 
+_CUTS: Final = {
+    "length": N_("cut by length"),
+    "content_filter": N_("cut by a filter"),
+    "loop": N_("cut in a loop"),
+}
+
+
 def _facts(event: CallFinished) -> str:
     tokens = event.prompt_tokens + event.completion_tokens
     facts = [_("{tokens} tok", tokens=count(tokens, estimated=event.estimated)), clock(event.seconds)]
     if event.recorded:
         facts.append(_("recorded"))
-    if event.finish_reason in CUTS:
-        facts.append(_("cut by length") if event.finish_reason == "length" else _("cut by a filter"))
+    if event.finish_reason in _CUTS:
+        facts.append(_(_CUTS[event.finish_reason]))
     return ", ".join(facts)
 
 

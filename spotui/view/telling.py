@@ -32,7 +32,11 @@ from spotui.view.round_entries import (
     voted,
 )
 
-CUTS: Final = {"length": N_("cut by the length limit"), "content_filter": N_("stopped by a content filter")}
+CUTS: Final = {
+    "length": N_("cut by the length limit"),
+    "content_filter": N_("stopped by a content filter"),
+    "loop": N_("ended, as it repeated one passage"),
+}
 """Finish reasons that end a reply before its end."""
 
 _JUDGES: Final = {

@@ -319,7 +319,8 @@ def problems() -> Iterator[str]:
     filtered = msgspec.structs.replace(whole, finish_reason="content_filter")
     empty = msgspec.structs.replace(whole, text="")
     thought = msgspec.structs.replace(empty, reasoning="想一想")
-    for reply, parts in ((cut, {}), (filtered, {}), (whole, {}), (whole, {"prompt": ""})):
+    loop = msgspec.structs.replace(cut, is_loop=True)
+    for reply, parts in ((cut, {}), (loop, {}), (filtered, {}), (whole, {}), (whole, {"prompt": ""})):
         yield form_problem(reply, parts)
     yield form_problem(whole, {"prompt": "<prompt>一"})
     for reply in (

@@ -23,7 +23,7 @@ from spotui.domain.events import Event, Noticed
 from spotui.domain.figures import moment
 from spotui.domain.records import BatchedCall, CallKey
 from spotui.lang import _, join, ngettext
-from spotui.llm.accounts import BYTES_PER_TOKEN, Accounts
+from spotui.llm.accounts import Accounts
 from spotui.llm.batches.api import shared_price
 from spotui.llm.batches.batch import Batch, Call, Desk
 from spotui.llm.batches.known import KnownBatches
@@ -32,7 +32,7 @@ from spotui.llm.connections import Connection
 from spotui.llm.limits import Gate, GateState
 from spotui.llm.protocol import ModelError, digest_of
 from spotui.llm.retry import AskAgainError, Retry
-from spotui.llm.spending import Reservation
+from spotui.llm.spending import BYTES_PER_TOKEN, Reservation
 
 _LOOK: Final = 0.1
 _LOOKS: Final = 5
