@@ -407,7 +407,17 @@ def _checked(server: _Server) -> str:
 
 def _plain(url: str) -> str:
     root, mark, query = url.strip().partition("?")
-    return root.rstrip("/").removesuffix("/chat/completions").rstrip("/") + mark + query
+    return root_path(root) + mark + query
+
+
+_ENDPOINTS: Final = ("/chat/completions", "/completions", "/responses", "/embeddings")
+
+
+def root_path(path: str) -> str:
+    """The path that endpoints begin at, where that of an endpoint was copied; without a slash at its end."""
+    path = path.rstrip("/")
+    ending = next((one for one in _ENDPOINTS if path.endswith(one)), "")
+    return path.removesuffix(ending).rstrip("/")
 
 
 def _is_near(url: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from spotui.domain.secret import Secret
 from spotui.lang import _
 from spotui.llm.protocol import BadRequestError
+from spotui.llm.routing import root_path
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -20,7 +21,7 @@ class BaseUrl:
     """A checked base URL.
 
     Args:
-        written: As the user wrote it; a trailing slash or `/chat/completions` is taken off.
+        written: As the user wrote it; a trailing slash, or the path of an endpoint, is taken off.
         model: The model it is for, for the errors.
 
     Attributes:
@@ -59,9 +60,7 @@ class BaseUrl:
                 _("Check its host and its port; it should be {example}.", example=_EXAMPLE),
             )
         self.authorization = _authorization(url)
-        self._root = _with_path(
-            url.with_user(None), url.raw_path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
-        )
+        self._root = _with_path(url.with_user(None), root_path(url.raw_path))
         self.shown = str(self._root.with_query(None)).rstrip("/")
         named = (
             value
@@ -185,20 +184,37 @@ def is_exempt(host: str, port: int | None, exempt: str) -> bool:
         port: The port that is asked.
         exempt: Entries with commas or blanks between them.
     """
-    name = host.casefold().rstrip(".")
+    name = _ascii(host.casefold().rstrip("."))
     return any(_matches(entry, name, port) for entry in exempt.replace(",", " ").split())
 
 
 def _matches(entry: str, host: str, port: int | None) -> bool:
     if entry == "*":
         return True
-    if "/" in entry:
+    # Some are written as addresses, which is no network in spite of its slashes.
+    is_address = "://" in entry or entry.endswith("/")
+    entry = entry.partition("://")[2] or entry
+    if "/" in entry and not is_address:
         return _in_network(entry, host)
-    name, wanted = _split(entry.casefold())
+    name, wanted = _split(entry.partition("/")[0].casefold())
     if wanted is not None and wanted != str(port):
         return False
-    domain = name.removeprefix("*").lstrip(".").rstrip(".")
+    domain = _ascii(name.removeprefix("*").lstrip(".").rstrip("."))
+    if "*" in domain:
+        from fnmatch import fnmatchcase
+
+        return fnmatchcase(host, domain)
     return bool(domain) and (host == domain or host.endswith(f".{domain}") or _same_address(domain, host))
+
+
+def _ascii(name: str) -> str:
+    """A name as it is looked up: one in another alphabet may be written in both ways."""
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return name
 
 
 def _split(entry: str) -> tuple[str, str | None]:

@@ -116,3 +116,9 @@ def test_a_proxy_is_on_the_way_unless_the_environment_exempts_the_host(
     assert not BaseUrl("http://127.0.0.1/v1", "m").is_proxied()
     monkeypatch.setenv("no_proxy", "models.example")
     assert not BaseUrl("http://models.example/v1", "m").is_proxied()
+
+
+@pytest.mark.parametrize("pasted", ["chat/completions", "chat/completions/", "completions", "responses"])
+def test_the_path_of_an_endpoint_that_was_pasted_is_taken_off(pasted: str) -> None:
+    url = BaseUrl(f"http://localhost/v1/{pasted}?api-version=2", "m")
+    assert str(url.at("/chat/completions")) == "http://localhost/v1/chat/completions?api-version=2"
