@@ -1,7 +1,6 @@
 """Compares the letter of the option that was chosen."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Final
@@ -18,6 +17,7 @@ from spotui.metrics.mark import (
     shown,
     without_latex,
 )
+from spotui.metrics.question_options import narrow, options_of
 from spotui.metrics.texts import tokens
 
 _LETTER: Final = r"(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Z])(?![\w'’+#-])(?!\.[A-Za-z]))"
@@ -89,9 +89,6 @@ _ARTICLE: Final = re.compile(
     r"\s+(?!(?:because|since|as|for|and|is|due|which|with|based|given|but|or|in|by|the|oder|und|ou|et|o|y|e|ist|est|es|é|è|или|и)\b)[a-z]"
 )
 _VERB: Final = re.compile(r"\s+(?:is|was|would|has|seems|looks|does|ist|est|es)\b")
-_OPTION: Final = re.compile(r"^[ \t]*(?:\(([A-Z])\)|\[([A-Z])\]|([A-Z])[).:、．])[ \t]*(.*)$", re.MULTILINE)
-_INLINE_OPTION: Final = re.compile(r"(?:(?<=\s)|^)\(([A-Z])\)\s*([^\n]*?)(?=\s*\([A-Z]\)|\s*$)", re.MULTILINE)
-_OPTION_MARK: Final = re.compile(r"(?:(?<=[\s?？:：。；;])|^)[(（]?([A-Z])[)）.:、．]\s*(?=\S)", re.MULTILINE)
 _CJK: Final = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
 _CJK_EDGE: Final = re.compile(rf"(?<={_CJK})(?=[A-Za-z(])|(?<=[A-Za-z)])(?={_CJK})")
 _TAGS: Final = re.compile(r"</?[A-Za-z]\w+>|\[/?[A-Za-z]{2,}\]|~~[^~\n]{1,200}~~")
@@ -148,25 +145,6 @@ class MultipleChoice(Comparing[str]):
     def right(self, row: Row) -> frozenset[str]:
         """The letters of the references."""
         return frozenset(filter(None, map(self.read_reference, row.references)))
-
-
-def options_of(question: str) -> dict[str, str]:
-    """The options that a question shows, each with its text by its letter."""
-    shown = {next(filter(None, one[:3])): one[3] for one in _OPTION.findall(question)}
-    found = max((shown, dict(_INLINE_OPTION.findall(question)), _in_a_row(question)), key=len)
-    return {letter: text.strip() for letter, text in found.items()}
-
-
-def _in_a_row(question: str) -> dict[str, str]:
-    """The options A, B, C … wherever they are, e.g. two of them in a line."""
-    marks: list[re.Match[str]] = []
-    for mark in _OPTION_MARK.finditer(question):
-        if mark[1] == ascii_uppercase[len(marks) % len(ascii_uppercase)]:
-            marks.append(mark)
-    ends = [*(mark.start() for mark in marks[1:]), len(question)]
-    return {
-        mark[1]: question[mark.end() : end].partition("\n")[0] for mark, end in zip(marks, ends, strict=False)
-    }
 
 
 def read_choice(answer: str, options: Mapping[str, str] | None = None) -> str | None:
@@ -349,11 +327,7 @@ def _simplified(text: str) -> str:
     """The text without LaTeX, tags and wide characters, and with blanks where the script changes."""
     text = _TAGS.sub(" ", without_latex(text.translate(_WIDE).translate(phrases.SIMPLIFIED)))
     text = _ASKED.sub("", _UNDERSCORES.sub(" ", text))
-    text = "".join(
-        unicodedata.normalize("NFKC", one) if "Ａ" <= one <= "ｚ" or "Ⓐ" <= one <= "ⓩ" else one
-        for one in text
-    )
-    return _CJK_EDGE.sub(" ", text)
+    return _CJK_EDGE.sub(" ", narrow(text))
 
 
 def _chosen(mention: re.Match[str], text: str) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from spotui.domain.rows import Row
 from spotui.metrics.multiple_choice import MultipleChoice, read_choice
+from spotui.metrics.question_options import options_of
 from tests.metrics.marking import fault, mark
 
 OPTIONS = "Which one?\n(A) red\n(B) green\n(C) blue"
@@ -162,6 +163,25 @@ def test_the_text_of_an_option_is_found_whole() -> None:
     assert mark("multiple_choice", "The answer is blueish.", "(A)", question=question).read is None
     inline = "Q: Which? (A) red (B) green (C) blue (D) grey"
     assert mark("multiple_choice", "It is grey.", "(D)", question=inline).value == 1
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which?\nA. red\tB. green\nC. blue",
+        "Which? (a) red (b) green (c) blue",
+        "Which?\na) red\nb) green\nc) blue",
+        "以下正确的是（　）A．red B．green C．blue",
+        "どれ？\nＡ：red\nＢ：green\nＣ：blue",
+        "Which?\n- **A.** red\n- **B.** green\n- **C.** blue",
+        "A. red\nB. green\nC. blue\nWhich one is like grass?",
+        "J. Smith met A. Brown. Which?\n(A) red\n(B) green\n(C) blue",
+        "Q: Sky?\nA. x\nB. y\nC. z\nD. q\nAnswer: B\n\nQ: Grass?\nA. red\nB. green\nC. blue\nA:",
+    ],
+)
+def test_options_are_found_however_they_are_laid_out(question: str) -> None:
+    assert options_of(question) == {"A": "red", "B": "green", "C": "blue"}
+    assert mark("multiple_choice", "It is green.", "B", question=question).value == 1
 
 
 def test_a_letter_that_is_no_option_is_no_choice() -> None:
