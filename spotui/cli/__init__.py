@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
@@ -112,7 +112,7 @@ class Parser(argparse.ArgumentParser):
     """Names the mistake and what to do, without the whole usage; takes no shortened flags."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **options})
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _ShortUsage, **options})
 
     def error(self, message: str) -> NoReturn:
         """Leave with the mistake and the way to help."""
@@ -197,6 +197,25 @@ class Parser(argparse.ArgumentParser):
         """Leave with exit code 2."""
         print(f"spotui: {what}\n        {hint}", file=sys.stderr)
         sys.exit(exit_codes.USAGE)
+
+
+class _ShortUsage(argparse.HelpFormatter):
+    """Sums up the flags in the first lines where they would fill the screen; the list below has them all."""
+
+    _MOST = 12
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        flags = [one for one in actions if one.option_strings and not one.required]
+        if usage is None and len(flags) > self._MOST:
+            rest = [one for one in actions if one not in flags]
+            actions, groups = [argparse.Action([], "options", metavar=_("[options]")), *rest], []
+        super().add_usage(usage, actions, groups, prefix)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """What `check` takes."""
-    parser.add_argument("template", metavar="FILE", help=_("a template, or the name of a bundled example"))
+    parser.add_argument(
+        "template", metavar="FILE", help=_("a YAML file, or the name of your template or of an example")
+    )
     parser.add_argument(
         "--json", action="store_true", help=_("one JSON object: the mistakes, and the tokens of every text")
     )

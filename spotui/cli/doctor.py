@@ -13,7 +13,7 @@ from spotui.cli import exit_codes, options
 from spotui.domain.errors import SpotuiError
 from spotui.domain.figures import aligned
 from spotui.domain.version import VERSION
-from spotui.lang import _
+from spotui.lang import N_, _
 from spotui.settings import locations
 
 if TYPE_CHECKING:
@@ -118,8 +118,13 @@ def _settings(parsed: argparse.Namespace) -> str:
 
 def _model_line(what: str, model: str, connector: "Connector", source: "Source") -> str:
     way = connector.route_to(model)
-    key = _("with a key") if way.endpoint.api_key else _("without a key")
-    return f"      {what}: {model} at {way.endpoint.base_url or way.kind}, {key} ({source})"
+    said = (
+        N_("{what}: {model} at {address}, with a key ({source})")
+        if way.endpoint.api_key
+        else N_("{what}: {model} at {address}, without a key ({source})")
+    )
+    address = way.endpoint.base_url or way.kind
+    return f"      {_(said, what=what, model=model, address=address, source=source)}"
 
 
 def _trackers(parsed: argparse.Namespace) -> str:

@@ -23,7 +23,7 @@ def add_estimate_arguments(parser: argparse.ArgumentParser) -> None:
     from spotui.settings.table import Group
 
     parser.add_argument(
-        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of your template or of an example")
     )
     parser.add_argument("--json", action="store_true", help=_("one JSON object"))
     options.add_method(parser)

@@ -26,7 +26,7 @@ def add_headroom_arguments(parser: argparse.ArgumentParser) -> None:
     """What `headroom` takes: the settings of the run that is planned."""
 
     parser.add_argument(
-        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of your template or of an example")
     )
     parser.add_argument(
         "--estimate", action="store_true", help=_("only show what it would take; ask no model")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def add_judge_check_arguments(parser: argparse.ArgumentParser) -> None:
     """What `judge-check` takes: the settings of the run that is planned."""
     parser.add_argument(
-        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of your template or of an example")
     )
     parser.add_argument(
         "--estimate",

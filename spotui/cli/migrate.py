@@ -39,7 +39,7 @@ _CODES: Final = {
 def add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
     """What `migrate` takes."""
     parser.add_argument(
-        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+        "template", metavar="TEMPLATE", help=_("a YAML file, or the name of your template or of an example")
     )
     parser.add_argument(
         "--from", dest="old", metavar="MODEL", help=_("the model in use (default: the executor's)")

@@ -19,7 +19,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     from spotui.cli.working import add_working
 
     parser.add_argument(
-        "template", nargs="?", metavar="TEMPLATE", help=_("a YAML file, or the name of a bundled example")
+        "template",
+        nargs="?",
+        metavar="TEMPLATE",
+        help=_("a YAML file, or the name of your template or of an example"),
     )
     parser.add_argument(
         "--template", dest="template_flag", metavar="TEMPLATE", help=_("the same, as SPO has it")

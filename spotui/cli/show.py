@@ -131,7 +131,7 @@ def _print_history(project: Project, history: History) -> None:
         _print_rounds(project, history)
     _print_hints(history.hints)
     if history.judge and history.rounds and all(line.score is None for line in history.rounds):
-        print(_("Judge: {judge}.", judge=history.judge))
+        print(_("Judge: {judge}.", judge=recognized(history.judge)))
     _print_reliability(history)
     if history.held_out is not None:
         held_out = history.held_out

@@ -1,6 +1,7 @@
 """The parameters of a method: read from a template or from flags, checked, and described."""
 
 from collections.abc import Mapping
+from functools import reduce
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -177,7 +178,10 @@ def _words(kind: Any) -> list[Any]:
 def _takes(kind: Any) -> str:
     if words := _words(kind):
         return ", ".join(map(str, words))
-    return " or ".join(_range(one, kind) for one in _members(kind))
+    return reduce(
+        lambda first, second: _("{first} or {second}", first=first, second=second),
+        (_range(one, kind) for one in _members(kind)),
+    )
 
 
 def _range(member: Any, kind: Any) -> str:
@@ -185,8 +189,8 @@ def _range(member: Any, kind: Any) -> str:
     names = {
         bool: _("true or false"),
         int: _("a whole number"),
-        float: "a number",
-        str: "a text",
+        float: _("a number"),
+        str: _("a text"),
         type(None): "none",
     }
     name = names.get(base, str(base))

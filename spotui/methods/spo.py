@@ -26,15 +26,16 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     feedback: Annotated[
         Literal["reasons", "none"],
         msgspec.Meta(
-            description="what the optimizer learns of earlier rounds: losers and reasons, or nothing"
+            description=N_("what the optimizer learns of earlier rounds: losers and reasons, or nothing")
         ),
     ] = "reasons"
     rework_every: Annotated[
         Annotated[int, msgspec.Meta(ge=2, le=1000)] | None,
-        msgspec.Meta(description="every so many rounds, a loser is reworked in place of the best prompt"),
+        msgspec.Meta(description=N_("every so many rounds, a loser is reworked in place of the best prompt")),
     ] = 3
     width: Annotated[
-        int, msgspec.Meta(ge=1, le=MOST_CANDIDATES, description="candidates a round, all asked for at once")
+        int,
+        msgspec.Meta(ge=1, le=MOST_CANDIDATES, description=N_("candidates a round, all asked for at once")),
     ] = 1
 
 

@@ -243,7 +243,7 @@ def _of_model(setting: Setting, chosen: Mapping[str, _Found], config: ConfigFile
 
 def _in_config(config: ConfigFile, keys: Keys) -> Source:
     line = config.lines.get(keys)
-    return Source(SourceKind.CONFIG, f"line {line}" if line else "")
+    return Source(SourceKind.CONFIG, _("line {line}", line=line) if line else "")
 
 
 def _default(setting: Setting, chosen: Mapping[str, _Found]) -> _Found:
