@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from spotui.domain.rows import Row
 from spotui.lang import N_, _
 from spotui.metrics.mark import Comparing, Mark, MetricError, shown
-from spotui.metrics.texts import NOTHING, find_json
+from spotui.metrics.texts import NOTHING, find_json, json_values
+
+_ARGUMENTS: Final = frozenset({"arguments", "parameters", "function"})
 
 
 class Call(NamedTuple):
@@ -38,12 +40,21 @@ def read_calls(text: str) -> list[Call] | None:
     return None
 
 
+def find_calls(answer: str) -> list[Call]:
+    """The calls of tools in an answer: those of `read_calls`, or the JSON in it that has arguments."""
+    if (found := read_calls(answer)) is not None:
+        return found
+    values = [one for value in json_values(answer) for one in (value if isinstance(value, list) else [value])]
+    with_arguments = [one for one in values if isinstance(one, dict) and _ARGUMENTS & one.keys()]
+    return [call for one in with_arguments if (call := _call(one))]
+
+
 def _call(data: Any) -> Call | None:
     inner = data.get("function", data) if isinstance(data, dict) else None
     name = inner.get("name") if isinstance(inner, dict) else None
     if not isinstance(inner, dict) or not isinstance(name, str) or not name:
         return None
-    arguments = inner.get("arguments", {})
+    arguments = inner.get("arguments", inner.get("parameters", {}))
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments or "{}")
@@ -79,7 +90,7 @@ class ToolCalls(Comparing[list[Call]]):
 
     def read(self, answer: str, row: Row) -> list[Call]:  # noqa: ARG002 - other metrics read the row
         """The calls in an answer."""
-        return read_calls(answer) or []
+        return find_calls(answer)
 
     def read_reference(self, reference: str) -> list[Call] | None:
         """The calls of a reference."""

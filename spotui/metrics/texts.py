@@ -145,11 +145,17 @@ class Pattern:
         return no_reference(row) if self._pattern.groups else ""
 
 
-_MARKER: Final = re.compile(r"^[ \t]*(?:[-*•–][ \t]+|\d+[.)][ \t]+)", re.MULTILINE)
+_MARKER: Final = re.compile(
+    r"^[ \t]*(?:[-*•–][ \t]+|\d+[.)][ \t]+|[a-z][.)][ \t]+)|(?<=\s)(?:\d{1,3}[.)]|\(\d{1,3}\))[ \t]+(?=\S)",
+    re.MULTILINE,
+)
+_LATEX: Final = re.compile(r"\\(?:f?boxed|text(?:bf|it)?)\s*\{|\}")
+_SEMICOLON: Final = re.compile(r";(?=\s*(?:and\s+)?[^\s;]+\s*(?:[;.]|\Z))")
+"""Between single words, where it separates items as a comma does."""
 _BREAK: Final = re.compile(r"\n(?:[ \t]*\n)+|(?<=[.!?;])\s+|[:：]")
 _LINE: Final = re.compile(r"\n+")
 _LEADS: Final = frozenset({"is", "are"})
-_JOINS: Final = frozenset({"and", "then", "->", "→", ">"})
+_JOINS: Final = frozenset({"and", "then", "->", "→", ">", "<", "|"})
 
 
 class WordList:
@@ -197,7 +203,7 @@ def _list_in(answer: str, expected: list[str]) -> list[str]:
 def _parts(answer: str) -> list[str]:
     """The parts of an answer that can be a list; the lines of a list with a word a line are one part."""
     parts: list[str] = []
-    for block in _BREAK.split(_MARKER.sub("", answer)):
+    for block in _BREAK.split(_SEMICOLON.sub(",", _MARKER.sub("", _LATEX.sub(" ", answer)))):
         lines = [line for line in _LINE.split(block) if line.strip()]
         if all(len(_words(line)) <= 1 for line in lines):
             parts.append("\n".join(lines))

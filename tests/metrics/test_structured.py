@@ -17,6 +17,11 @@ CALLS = '[{"name": "weather", "arguments": {"city": "Oslo", "days": 2}}, {"name"
     [
         (CALLS, True),
         (f"Let me look.\n{CALLS}", True),
+        (f"```json\n{CALLS}\n```", True),
+        (f"I call {CALLS} now.", True),
+        (f"<tool_call>{CALLS[1:-1].replace('}}, ', '}}</tool_call><tool_call>')}</tool_call>", True),
+        (CALLS.replace("arguments", "parameters"), True),
+        (f'{{"a": 1}}, so {CALLS}', True),
         (
             '[{"name":"time"},{"function":{"arguments":"{\\"days\\":2.0,\\"city\\":\\"Oslo\\"}","name":"weather"}}]',
             True,
