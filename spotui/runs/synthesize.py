@@ -79,7 +79,8 @@ async def write_rows(
             emit(Noticed(text=halt.cause, level="warning"))
     if not writer.drafts:
         raise SpotuiError(
-            _("The optimizer wrote no row that can be used."), _("Choose a stronger model with --opt-model.")
+            _("The optimizer wrote no row that can be used."),
+            _("Choose a stronger model for it: --opt-model, or the optimizer on the models screen."),
         )
     return Written(writer.drafts, writer.alike)
 

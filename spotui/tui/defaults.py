@@ -26,7 +26,7 @@ from spotui.settings.config_file import ConfigFile, ModelConfig, load_config
 from spotui.settings.errors import SettingsError
 from spotui.settings.resolve import Flags, Resolution, SourceKind, resolve
 from spotui.settings.save import save_default, save_defaults, save_model
-from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES, Setting, text_of, value_at
+from spotui.settings.table import BY_KEY, DEFAULT_MODEL, ROLES, Setting, option, text_of, value_at
 from spotui.settings.values import Language, choices
 from spotui.tui.line_view import wrap
 
@@ -141,6 +141,7 @@ class DefaultRow(Widget):
         self.key = setting.key
         self._label = setting.label
         self._help = setting.help
+        self._flags = tuple(map(option, setting.flags))
         self._saved = ""
         words = (*completions, *choices(setting.kind))
         self.input = Input(compact=True, suggester=SuggestFromList(words) if words else None)
@@ -189,8 +190,8 @@ class DefaultRow(Widget):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What it is called, and what it means."""
-        return self._label, self.key, self._help
+        """What it is called, here and elsewhere, and what it means."""
+        return _(self._label), self._label, self.key, _(self._help), self._help, *self._flags
 
     @property
     def is_changed(self) -> bool:

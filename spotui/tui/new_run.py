@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from spotui.domain.errors import SpotuiError
 from spotui.lang import N_, _
 from spotui.settings.table import ROLES
 from spotui.tui.dialogs import field_keys, row, text_field
@@ -27,7 +28,7 @@ from spotui.tui.start_dialog import (
     warning_lines,
 )
 from spotui.wire.process import OwnProcess
-from spotui.workspace.moving import check_free
+from spotui.workspace.moving import NameTakenError, check_free
 from spotui.workspace.projects import Workspace
 
 _FIELDS = (("base_url", N_("Endpoint")), ("rounds", N_("Rounds")))
@@ -160,7 +161,10 @@ class NewRunScreen(StartDialog[OwnProcess]):
     async def begin(self, name: str) -> OwnProcess:
         """Start the run."""
         project = self._workspace.project(name)
-        check_free(self._workspace, name)
+        try:
+            check_free(self._workspace, name)
+        except NameTakenError as error:
+            raise SpotuiError(error.what, _("Type another name above.")) from None
         return await begin(project, self._template, self.chosen, self.say)
 
 

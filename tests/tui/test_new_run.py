@@ -96,6 +96,10 @@ def test_empty_fields_show_what_a_run_will_use(path: Path) -> None:
         app.screen.query_one("#executor", Input).value = "third"
         await until(pilot, lambda: placeholders(app)["model"] == "one for each role:")
         assert "--exec-model=third" in app.screen.chosen.words  # type: ignore[attr-defined]
+        app.screen.query_one("#name", Input).value = "other"
+        app.screen.query_one("#name", Input).focus()
+        await pilot.press("enter")
+        await until_seen(pilot, "There is a project 'other' already. Type another name")
 
     drive(path.parent, journey, SMALL, workspace=Workspace(workspace_in(path.parent)))
 

@@ -210,6 +210,9 @@ def test_every_setting_has_a_row_the_arrows_walk_them_and_they_are_filtered(tmp_
         assert "Rounds" not in seen(app)
         await pilot.press("enter", "f3", "escape")
         assert all(one.display for one in rows)
+        await pilot.press("f3", *"--call-timeout")  # as the command line names it
+        assert [one.key for one in rows if one.display] == ["run.call_timeout"]
+        await pilot.press("enter", "f3", "escape")
         fields = [one.input for one in rows]
         for walked in (fields[:14], fields[-3:]):  # more than the screen has lines, and to the end
             walked[0].focus()
