@@ -16,6 +16,7 @@ loaded a hundred times and find nothing: a tenth of the time until the first req
 
 def main() -> None:
     """Open the app where there is a terminal and nothing was asked for; otherwise run the command line."""
+    _open_closed_streams()
     if _opens_the_app(sys.argv[1:]):
         from spotui.tui import start as skeleton
 
@@ -25,6 +26,21 @@ def main() -> None:
     from spotui.cli import main as command_line
 
     _leave(command_line(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Let standard streams that were closed lead nowhere: the next file would take the number of one.
+
+    Whoever then writes to the terminal, such as a library in C, would write into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _leave(code: int) -> None:

@@ -1,5 +1,6 @@
 """The command line as a whole: help, wrong usage, exit codes, output that cannot be written."""
 
+import json
 import re
 import subprocess
 import sys
@@ -246,3 +247,11 @@ def test_the_settings_are_listed_with_their_sources(
     doctor = shell("doctor", "--patience", "3").out
     assert "run.patience: 3 (flag --patience)" in doctor
     assert "run.max_rounds: 7 (config line 2)" in doctor
+
+
+@pytest.mark.real_interpreter
+def test_streams_that_were_closed_lead_nowhere_and_into_no_file(template: str, home: Path) -> None:
+    command = f"exec {sys.executable} -m spotui run {template} --model m --max-rounds 1 <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == exit_codes.NO_IMPROVEMENT
+    lines = (home / "data" / "workspace" / "why" / "journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["kind"] for line in lines][-1] == "stop"
