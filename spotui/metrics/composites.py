@@ -30,7 +30,7 @@ _UNITS: Final = (
         r"years?|yrs?|months?|weeks?|days?|hours?|hrs?|h|minutes?|mins?|seconds?|secs?|jahre?|monate?|wochen?|tage?"
         r"|stunden?|minuten?|sekunden?|ans?|mois|jours?|heures?|horas?"
     ),
-    r"feet|foot|ft|inch(?:es)?|in|yards?|yd|miles?",
+    r"feet|foot|ft|inch(?:es)?|yards?|yd|miles?",
     r"km|m|cm|mm|met(?:er|re)s?|centimet(?:er|re)s?|kilomet(?:er|re)s?",
     r"kg|g|kilos?|kilograms?|grams?|lbs?|pounds?|oz|ounces?",
 )
@@ -39,21 +39,25 @@ _IN_TWO_UNITS: Final = "|".join(
     for at, units in enumerate(_UNITS)
 )
 _MONTHS: Final = (
-    r"(?:jan|feb|fév|mär|mar|apr|avr|abr|may|mai|jun|juin|jul|juil|aug|août|ago|sep|okt|oct|nov|dec|dez|déc|dic|ene"
-    r"|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек)\w*\.?"
+    r"(?:jan(?:uary|uar|vier)?|enero|feb(?:ruary|ruar|rero)?|fév(?:rier)?|mar(?:ch|s|zo)?|märz|apr(?:il)?|avril|abril"
+    r"|may|mai|mayo|june?|juni|juin|junio|july?|juli|juillet|julio|aug(?:ust)?|août|agosto"
+    r"|sept?(?:ember|embre|iembre)?|o[ck]t(?:ober|obre|ubre)?|nov(?:ember|embre|iembre)?|de[cz](?:ember|embre)?"
+    r"|déc(?:embre)?|dic(?:iembre)?|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября"
+    r"|декабря)\b\.?"
 )
 _DATE: Final = (
-    rf"\b{_MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}\b"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?{_MONTHS},?\s+(?:de\s+)?\d{{4}}\b"
+    rf"\b{_MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+[12]\d{{3}}\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?{_MONTHS},?\s+(?:de\s+)?[12]\d{{3}}\b"
     r"|\d{4}\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号])?|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号]"
 )
 _CLOCK: Final = (
-    r"\b\d{1,2}\s?h(?:rs?)?\s?\d{1,2}\s?(?:m(?:in)?)?\b"
+    r"\b\d{1,2}\s?(?:ft|feet|foot)\.?,?\s?\d{1,2}\s?in\b|\b\d{1,2}\s?h(?:rs?)?\s?\d{1,2}\s?(?:m(?:in)?)?\b"
     r"|\d{1,2}\s?(?:小时|小時|時間|시간|点|點|時|시)\s?(?:\d{1,2}\s?[分분]|半)"
 )
 _INTERVAL: Final = (
     rf"\b(?:between|zwischen|entre|между)\s+{_NUMBER}[^\d\n.;]{{0,20}}?\s(?:and|und|et|y|e|и)\s+{_NUMBER}{_NOT_MORE}"
-    rf"|(?P<left>{_NUMBER})\s?%?\s*(?:(?P<to>to)|or|bis|oder|à|ou|до|или|hasta|o|(?-i:a))\s+{_NUMBER}{_NOT_MORE}"
+    rf"|(?P<left>{_NUMBER})\s?%?\s*(?:(?P<to>to)|or|bis|oder|à|ou|до|или|hasta|o|(?-i:a))\s+{_NUMBER}(?:\s?/\s?\d+)?{_NOT_MORE}"
+    rf"|{_NUMBER}\s?%\s+(?:to|or|bis|oder|à|ou|до|или|hasta|o|(?-i:a))\s+{_NUMBER}\s?%"
     rf"|{_NUMBER}\s?[到至或]\s?{_NUMBER}|{_NUMBER}\s?から\s?{_NUMBER}|[$€£]\d[\d.,]*\s?[-–]\s?[$€£]\d[\d.,]*"
 )
 _MONEY: Final = (

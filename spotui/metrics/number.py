@@ -23,7 +23,9 @@ _FILLER: Final = re.compile(
     r"|total|of|equal|to|the|number|value|约|大约|共|一共|还有|剩下|有)\b|≈|[A-Za-z]\s?=)*",
     re.IGNORECASE,
 )
-_OPERATOR: Final = re.compile(r"\s*(?:=|[-+*×÷/–·⋅∙]\s*[$(]?\d|\b(?:plus|minus|times|divided)\b)")
+_OPERATOR: Final = re.compile(
+    r"\s*(?:=|[-+*×÷/–·⋅∙]\s*[$(]?\d|\b(?:plus|minus|times|divided(?:\sby)?)\s+[$(]?\d)"
+)
 _ALGEBRA: Final = re.compile(r"\s?\*?\s?[xyzn][\s\d^*+()xyzn-]*[.$]*\Z")
 _ANOTHER_UNKNOWN: Final = re.compile(r"\s*(?:,|and|,\s*and)\s*\$?[A-Za-z]\s?=")
 _NOTE: Final = re.compile(

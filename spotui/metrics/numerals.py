@@ -108,7 +108,7 @@ _SCALES: Final = {
     for name in names.split()
 }
 _SCALE: Final = re.compile(
-    rf"[\s-]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?:s|en|n|es|ов|а)?\b\.?", re.IGNORECASE
+    rf"[\s-]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?:s|en|n|ов|а)?\b\.?", re.IGNORECASE
 )
 _DOLLARS: Final = re.compile(r"(?<!R)\$\s?[\d.,]{1,20}\Z")
 _LETTER_SCALE: Final = re.compile(r"(?:([kK])|\s?(bn|mn|[mMbB]))(?![^\W\d_])")
