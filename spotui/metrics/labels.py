@@ -240,7 +240,7 @@ _THERE_IS_NO: Final = r"(?:(?<!\bнет)|(?=\s*(?:[^\w\s]|\Z|потому|так
 """Not as in "нет поворотов"."""
 _FOREIGN_WORD: Final = (
     rf"({'|'.join(sorted(_FOREIGN, key=len, reverse=True))})"
-    rf"(?=\W|\Z|です|だ|でし|とな|입니다|예요|이에요){_THERE_IS_NO}"
+    rf"(?=(?![\u0300-\u036f])\W|\Z|です|だ|でし|とな|입니다|예요|이에요){_THERE_IS_NO}"
 )
 _FOREIGN_ALONE: Final = re.compile(rf"\W{{0,8}}{_FOREIGN_WORD}\W{{0,8}}\Z", re.IGNORECASE)
 _FOREIGN_START: Final = re.compile(rf"\W*{_FOREIGN_WORD}", re.IGNORECASE)

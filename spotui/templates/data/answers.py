@@ -1,5 +1,6 @@
 """Reads the answers of a row: what labels stand for, and which option is meant."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from string import ascii_uppercase
@@ -12,6 +13,8 @@ from spotui.templates.data.record import BadRowError, Record
 from spotui.templates.data.values import MISSING, is_nothing, reach, written
 
 _TEXTS: Final = ("text", "texts", "choices", "options", "content", "value")
+_LETTERED: Final = re.compile(r"\s*\(?([A-Za-z])[).:、]\s*(?=\S)")
+"""An option that brings its letter, e.g. "A) red"."""
 _MARKS: Final = ("label", "labels", "key", "letter")
 
 
@@ -65,6 +68,9 @@ class Options:
         if not 2 <= len(texts) <= len(ascii_uppercase):
             raise BadRowError(_("A question has 2 to 26 options, but there are {texts}.", texts=len(texts)))
         self.right = tuple(right)
+        lettered = [_LETTERED.match(text) for text in texts]
+        if [one and one[1].upper() for one in lettered] == list(ascii_uppercase[: len(texts)]):
+            texts = [text[one.end() :] for text, one in zip(texts, lettered, strict=True) if one]
         self._texts = tuple(texts)
         self._marks = [mark.casefold() for mark in marks]
 
@@ -90,6 +96,9 @@ class Options:
         by_index = index if index is not None and 0 <= index < len(self._texts) else None
         if isinstance(value, int | Decimal | float) and not self._marks:
             by_text = by_text if by_index is None else None
+        if by_mark is None and [normalise(one) for one in self._texts].count(normalise(text)) > 1:
+            what = _("The answer `{text}` is the text of several options.", text=text[:40])
+            raise BadRowError(what, _("Name its letter, or make the options differ."))
         found = next((at for at in (by_mark, by_text, by_letter, by_index) if at is not None), None)
         if found is None:
             what = _(

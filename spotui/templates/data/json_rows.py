@@ -173,7 +173,7 @@ class JsonRows:
             for member in members.values():
                 yield from self._expanded(text.line(member.at), member.value, [])
         else:
-            raise _unclear(_values(members), text.line(at))
+            raise _unclear(_values(members), text.line(at), self._wanted)
 
     def _expanded(
         self, line: int, value: Any, steps: Sequence[str], outer: dict[str, Any] | None = None
@@ -292,8 +292,14 @@ def _zipped(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Rea
             yield Read(number, BadRowError(what))
 
 
-def _unclear(values: dict[str, Any], line: int) -> BadRowError:
+def _unclear(values: dict[str, Any], line: int, wanted: frozenset[str]) -> BadRowError:
     paths = list(_lists_in(values))
+    fitting = (
+        path
+        for path in paths
+        if (rows := values.get(path)) and isinstance(rows[0], dict) and not wanted.isdisjoint(rows[0])
+    )
+    likely = next(fitting, paths[0] if paths else "")
     if not paths:
         return BadRowError(_("The file holds no list of rows."), _(_SHAPE), line)
     what = (
@@ -301,7 +307,7 @@ def _unclear(values: dict[str, Any], line: int) -> BadRowError:
         if len(paths) > 1
         else (_("The list of rows is not at the top of the document."))
     )
-    return BadRowError(what, _("Name the one with the rows, e.g. `rows: {path}`.", path=paths[0]), line)
+    return BadRowError(what, _("Name the one with the rows, e.g. `rows: {path}`.", path=likely), line)
 
 
 def _lists_in(value: Any, path: str = "", depth: int = 4) -> Iterator[str]:

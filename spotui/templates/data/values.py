@@ -55,8 +55,10 @@ def _inside(value: Any, steps: list[str]) -> Any:
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a cell is empty: null, an empty text, or NaN, which pandas writes for it."""
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+    """Whether a cell is empty: null, a text of blanks at most, or NaN, which pandas writes for it."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def written(value: Any) -> str:
@@ -77,7 +79,7 @@ def written(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if is_nothing(value):
+    if not isinstance(value, str) and is_nothing(value):
         return ""
     match value:
         case str():

@@ -276,6 +276,7 @@ def test_labels_say_what_a_value_stands_for(tmp_path: Path) -> None:
     ("options", "answer", "column"),
     [
         (["cat", "cod", "crow"], 1, "choices"),
+        (["A) cat", "B) cod", "C) crow"], "B", "choices"),
         (["cat", "cod", "crow"], "1", "choices"),
         (["cat", "cod", "crow"], "B", "choices"),
         (["cat", "cod", "crow"], "Cod", "choices"),
@@ -302,6 +303,13 @@ def test_options_are_shown_and_the_answer_is_their_letter(
     )
     shown = rows(load(tmp_path, data, slots={"options"}))[0]
     assert (shown.question, shown.slots["options"]) == ("Which swims? 0", "A. cat\nB. cod\nC. crow")
+
+
+def test_an_answer_that_two_options_have_is_refused(tmp_path: Path) -> None:
+    records = [{"question": f"Q{n}", "choices": ["x", "x", "y"], "answer": "x"} for n in range(3)]
+    data = {"path": "rows.json", "options": "choices", "limit": 1}
+    with pytest.raises(DataError, match="is the text of several options"):
+        load(tmp_path, data, records)
 
 
 def test_options_in_columns_of_a_table_without_header(tmp_path: Path) -> None:
@@ -493,6 +501,8 @@ def test_a_question_may_have_no_answer(tmp_path: Path) -> None:
     records = [{"question": f"Q{n}?", "answers": {"text": ["a", "b"] if n else []}} for n in range(3)]
     data: dict[str, object] = {"path": "rows.json", "columns": {"answer": "answers.text"}}
     check = make_metric(MetricChoice("f1"), tmp_path).fault
+    blank = "question,answer\nQ0?, \nQ1?,a\nQ2?,b\n"
+    assert "line 2: The row has no answer" in why_not(tmp_path, "b.csv", blank, "b.csv", check=check)
     problem = why_not(tmp_path, data, records, check=check)
     assert problem.endswith("e.g. `labels: {'': unanswerable}`.")
     found = load(tmp_path, {**data, "labels": {"": "unanswerable"}}, records, check=check)
@@ -510,6 +520,8 @@ def test_a_list_inside_of_an_answer_is_refused_or_spread(tmp_path: Path, answer:
 
 
 def test_a_column_in_a_list_of_each_row_is_named_with_the_keys_that_lead_to_it(tmp_path: Path) -> None:
+    several = {"metrics": ["m"], "rows": RECORDS, "avoid": RECORDS}
+    assert "e.g. `rows: rows`" in why_not(tmp_path, "rows.json", several)
     squad = {"data": [{"title": "T", "paragraphs": [{"context": "c", "qas": [{"question": "q"}]}]}]}
     assert "`rows: data.paragraphs.qas`" in why_not(tmp_path, "rows.json", squad)
 
