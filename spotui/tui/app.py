@@ -7,6 +7,7 @@ import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
@@ -265,6 +266,18 @@ class SpotuiApp(TypedAheadApp):
         super().copy_to_clipboard(text)
         if self._driver is not None:
             self._driver.write(passed_through(text))
+
+    @on(Driver.SignalResume)
+    def _paint_again(self) -> None:
+        """Paint everything: the shell had the terminal, and Textual paints only what has changed since."""
+        self.screen.refresh()
+
+    def action_help_quit(self) -> None:
+        """Say how to quit, for whoever presses Ctrl+C; Textual's own message is English, and marked up."""
+        bindings = [one.binding for one in self.screen.active_bindings.values()]
+        key = next((self.get_key_display(one) for one in bindings if one.id == "app.quit"), "")
+        if key:
+            self.notify(_("Press {key} to quit. A run continues.", key=key))
 
     async def action_quit(self) -> None:
         """End the app; ask first where something is not saved, and while a run is shown that continues."""

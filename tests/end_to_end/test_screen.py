@@ -210,19 +210,27 @@ def stop(terminal: Recorded) -> None:
     os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
 
 
-def test_stopped_from_outside_and_continued_it_shows_all_and_reads_keys_once(home: Path) -> None:
+def suspend(terminal: Recorded) -> None:
+    """Suspend the app with its key."""
+    terminal.press("ctrl+z")
+    os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def test_stopped_and_continued_it_shows_all_and_reads_keys_once(home: Path) -> None:
     with opened(home) as terminal:
         terminal.wait_for("A model", seconds=PATIENCE)
         terminal.settle()
         threads = Path(f"/proc/{terminal.process.pid}/task")
         before = len(list(threads.iterdir()))
-        for _ in range(3):
-            stop(terminal)
+        for way in (stop, stop, stop, suspend):
+            way(terminal)
             terminal.look_anew()
             terminal.process.send_signal(signal.SIGCONT)
-            terminal.wait_for("A model", seconds=PATIENCE)
+            terminal.wait_for("A model", "A run makes a prompt better", seconds=PATIENCE)
             terminal.settle()
         assert len(list(threads.iterdir())) == before
+        terminal.press("ctrl+c")
+        terminal.wait_for("Press ^q to quit.", seconds=PATIENCE)
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
         assert is_as_it_was(terminal)
