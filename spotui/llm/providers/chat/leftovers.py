@@ -22,9 +22,10 @@ _OPENINGS: Final = ("<|START_RESPONSE|>", "<|begin_of_solution|>")
 _BOX: Final = LazyPattern(r"<\|(?:begin|end)_of_box\|>")  # GLM-4.5V
 
 # Hunyuan, Granite 3.3, ERNIE 4.5, Marco-o1 and Reflection put their answer behind the thinking into a tag.
-_TAGGED: Final = LazyPattern(
-    r"\s*<(answer|response|output)>[ \t]*\n?(.*?)\s*</\1>\s*", re.IGNORECASE | re.DOTALL
-)
+_TAG: Final = LazyPattern(r"<(answer|response|output)>[ \t]*\n?", re.IGNORECASE)
+
+_MOST_ENDS: Final = 4
+_TAIL: Final = 100
 
 
 def without_leftovers(text: str, messages: Sequence[Message], *, has_reasoned: bool) -> str:
@@ -41,10 +42,12 @@ def without_leftovers(text: str, messages: Sequence[Message], *, has_reasoned: b
     text = _trimmed(text, asked)
     if "_of_box|>" in text and not asked.speak_of("_of_box|>"):
         text = _BOX.sub("", text)
-    if has_reasoned and (tagged := _TAGGED.fullmatch(text)) is not None:
-        tag = tagged[1].lower()
-        if not (asked.speak_of(f"<{tag}") or asked.speak_of(f"{tag} tag") or f"<{tag}>" in tagged[2].lower()):
-            return _BOX.sub("", tagged[2])
+    if has_reasoned and (opening := _TAG.match(whole := text.strip())) is not None:
+        tag = opening[1].lower()
+        closing, inner = f"</{tag}>", whole[opening.end() :]
+        is_one = inner[-len(closing) :].lower() == closing and inner.lower().count(closing) == 1
+        if is_one and not (asked.speak_of(f"<{tag}") or asked.speak_of(f"{tag} tag")):
+            return _BOX.sub("", inner[: -len(closing)].rstrip())
     return text
 
 
@@ -67,9 +70,11 @@ def _trimmed(text: str, asked: _Asked) -> str:
     opening = next((one for one in _OPENINGS if start.startswith(one)), None)
     if opening is not None and not asked.speak_of(opening):
         text = start[len(opening) :].lstrip()
-    while (end := next((one for one in _ENDS if text.rstrip().endswith(one)), None)) is not None:
-        # Struck text in HTML ends like this, too.
-        if asked.speak_of(end) or (end == "</s>" and "<s>" in text):
+    for _ in range(_MOST_ENDS):
+        tail = text[-_TAIL:].rstrip()
+        end = next((one for one in _ENDS if tail.endswith(one)), None)
+        # Struck text in HTML ends like one of them.
+        if end is None or asked.speak_of(end) or (end == "</s>" and "<s>" in text):
             break
         text = text.rstrip().removesuffix(end).rstrip()
     return text

@@ -146,6 +146,7 @@ class ReasoningSplitter:
         self._pending = ""
         self._inside: Marks | None = None
         self._leading = True
+        self._has_turn = False
 
     def feed(self, piece: str) -> tuple[str, str]:
         """The text and the reasoning that this piece settles."""
@@ -191,7 +192,9 @@ class ReasoningSplitter:
         if self.seen is not None:
             self._pending = start
         folded = start[:_LONGEST_HEADER].lower()
-        if turn := next((one for one in _TURNS if folded.startswith(one.lower())), None):
+        turn = next((one for one in _TURNS if folded.startswith(one.lower())), None)
+        if turn is not None and not self._has_turn:
+            self._has_turn = True
             self._pending = start[len(turn) :].lstrip(_BLANKS)
             return True
         opened = next((marks for marks in _STREAMED if folded.startswith(marks.opening.lower())), None)

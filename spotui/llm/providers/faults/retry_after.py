@@ -25,6 +25,9 @@ _FIELDS: Final[Mapping[str, float]] = {
 _MOMENTS: Final = frozenset({"resetat", "resetsat", "resettime", "retryat", "retryaftertime"})
 """Fields that hold a point in time."""
 
+_LONGEST: Final = 100
+"""Characters that a wait takes at most; patterns take too long for a megabyte."""
+
 _EPOCH: Final = 1e9
 """Numbers from here on are points in time: seconds since 1970, or thousandths of them and smaller parts."""
 
@@ -50,7 +53,7 @@ _IN_WORDS: Final = LazyPattern(
     r"[^.\d]{0,40}?"
     rf"(?:(?P<date>{_DATE})|(?P<duration>{_DURATION})|(?P<seconds>\d+(?:\.\d+)?)(?=\s*(?:[.,;!)]|$)))"
 )
-_BEFORE_WORDS: Final = LazyPattern(rf"(?P<duration>{_DURATION})(?:后|之后|以后)")
+_BEFORE_WORDS: Final = LazyPattern(rf"(?<!\d)(?P<duration>{_DURATION})(?:后|之后|以后)")
 _IN_A_LIST: Final = LazyPattern(r"\b(remaining|reset|r|t)\s*=\s*(\d+)", re.IGNORECASE)
 
 
@@ -144,7 +147,7 @@ def _of_resets(headers: Mapping[str, str]) -> Iterator[float]:
             told = [(wait, remaining)]
         else:
             # Of several limits, each has its name in quotes.
-            limits = value.split(",") if '"' in value else [value]
+            limits = value[: 10 * _LONGEST].split(",") if '"' in value else [value[: 10 * _LONGEST]]
             told = [_listed(limit) for limit in limits]
         for wait, remaining in told:
             if wait is not None and wait > 0:
@@ -163,7 +166,7 @@ def _listed(limit: str) -> tuple[float | None, float | None]:
 
 def _wait(written: str) -> float | None:
     """Seconds from now in a number, a duration or a date; None when it is none of them."""
-    text = written.strip().lower()
+    text = written[:_LONGEST].strip().lower()
     number = _number(text)
     if number is not None:
         if number < _EPOCH:

@@ -40,6 +40,12 @@ _OTHER_WORDS = (
 )
 
 
+_LONGEST_PAGE = 8192
+_LONGEST_MESSAGE = 2048
+_LONGEST_CODE = 256
+"""Characters of a page, and of what a server says, that are looked at: patterns take too long for more."""
+
+
 class ServerFault(msgspec.Struct, frozen=True):
     """A refusal or a failure in the server's own words.
 
@@ -64,10 +70,14 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> ServerFa
     try:
         payload = json.loads(text)
     except (ValueError, RecursionError):
-        payload = _plain(text)
+        payload = _plain(text[:_LONGEST_PAGE])
     if isinstance(payload, list):
         payload = payload[0] if payload else ""
-    fault = _from_object(payload) if isinstance(payload, dict) else ServerFault(0, str(payload))
+    fault = (
+        _from_object(payload)
+        if isinstance(payload, dict)
+        else ServerFault(0, str(payload)[:_LONGEST_MESSAGE])
+    )
     wait = asked_wait(headers, payload, fault.message)
     return msgspec.structs.replace(fault, status=status, retry_after=wait)
 
@@ -204,9 +214,9 @@ def _from_object(payload: Mapping[str, object]) -> ServerFault:
         message = f"{message}: {raw}"
     return ServerFault(
         status=_status(error.get("code") or payload.get("status")),
-        message=message or json.dumps(payload, ensure_ascii=False),
-        code=" ".join(_codes(error)).lower(),
-        param=param,
+        message=(message or json.dumps(payload, ensure_ascii=False))[:_LONGEST_MESSAGE],
+        code=" ".join(_codes(error)).lower()[:_LONGEST_CODE],
+        param=param[:_LONGEST_CODE],
     )
 
 

@@ -1,5 +1,7 @@
 """What chat templates leave around an answer is no part of it, unless the question speaks of it."""
 
+import time
+
 import pytest
 
 from spotui.domain.messages import Message
@@ -43,6 +45,14 @@ def test_only_the_answer_is_left(text: str, answer: str) -> None:
 )
 def test_what_the_question_speaks_of_stays(question: str, text: str) -> None:
     assert without_leftovers(text, (Message("user", question),), has_reasoned=True) == text
+
+
+@pytest.mark.parametrize("written", ["</s>", "<answer> ", "<|im_end|>\n", " "])
+def test_a_long_text_is_looked_at_quickly(written: str) -> None:
+    began = time.process_time()
+    without_leftovers("<answer>" + written * 200_000 + "</answer>", PLAIN, has_reasoned=True)
+    without_leftovers(written * 200_000 + "[", PLAIN, has_reasoned=True)
+    assert time.process_time() - began < 2
 
 
 def test_tags_of_ordinary_words_mean_something_where_nothing_was_thought() -> None:

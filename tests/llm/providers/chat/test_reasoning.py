@@ -206,3 +206,4 @@ def test_no_text_gets_lost(text: str) -> None:
 
 def test_a_megabyte_of_closing_marks_is_split_at_once() -> None:
     assert split_reasoning("</think>" * 100_000)[0] == ""
+    assert split_reasoning("<|assistant|>" * 100_000)[1] == ""

@@ -1,6 +1,7 @@
 """Whatever a server sends in place of a reply, what went wrong is read from it."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,13 @@ def test_any_object_in_a_stream_is_a_fault_or_none(payload: object) -> None:
         assert fault is None or isinstance(fault_error(PLACE, fault), ModelError)
         completion = {"choices": [{"delta": {"content": "a"}}], "message": payload, "detail": "b", "code": 9}
         assert fault_inside(completion) is None
+
+
+@pytest.mark.parametrize("written", [b"<", b"1", b"1 min ", b"<title", b"model token "])
+def test_a_long_page_is_understood_quickly(written: bytes) -> None:
+    began = time.process_time()
+    fault_error(PLACE, read_fault(429, {"retry-after": "1" * 60_000}, written * 60_000))
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("depth", [10, 100_000])
