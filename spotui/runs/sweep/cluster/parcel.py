@@ -86,7 +86,7 @@ def pack(project: Project, journal: Path, prompts: bytes = b"") -> Parcel:
 
 
 def unpack(parcel: Parcel, folder: Path) -> Project:
-    """Write a project down on a worker.
+    """Write a project down on a worker; the journal of a test is another one's, and `unpack_test` has it.
 
     Args:
         parcel: What came.
@@ -98,13 +98,30 @@ def unpack(parcel: Parcel, folder: Path) -> Project:
     project = Project(folder / "project", parcel.project)
     project.prompts.mkdir(parents=True)
     write_file(project.snapshot, parcel.snapshot)
-    write_file(project.journal, parcel.journal)
+    if not parcel.prompts:
+        write_file(project.journal, parcel.journal)
     if parcel.rows:
         write_file(project.rows, parcel.rows)
     for name, content in parcel.files.items():
         project.files.mkdir(exist_ok=True)
         write_file(project.files / Path(name).name, content)
     return project
+
+
+def unpack_test(parcel: Parcel, folder: Path) -> Path:
+    """Write down on a worker what a test has asked already; the folder that `open_ruler` opens.
+
+    Args:
+        parcel: What came.
+        folder: As in `unpack`.
+
+    Raises:
+        OSError: The disk is full or read-only.
+    """
+    kept = folder / "test"
+    kept.mkdir()
+    write_file(kept / "journal.jsonl", parcel.journal)
+    return kept
 
 
 def launcher_for(

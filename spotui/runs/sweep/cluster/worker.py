@@ -36,13 +36,13 @@ from spotui.runs.run import Run
 from spotui.runs.score import open_ruler
 from spotui.runs.snapshots import reopen
 from spotui.runs.sweep.cluster.link import Link, Message
-from spotui.runs.sweep.cluster.parcel import Parcel, Terms, launcher_for, unpack
+from spotui.runs.sweep.cluster.parcel import Parcel, Terms, launcher_for, unpack, unpack_test
 from spotui.runs.sweep.cluster.shares import LeasedLimiters
 from spotui.runs.trust import StartMetric, metric_seconds, start_trusted
 from spotui.settings.table import RunSettings, is_embedded
 from spotui.workspace.journal import Journal
 from spotui.workspace.lock import LockedError
-from spotui.workspace.projects import Project, Workspace
+from spotui.workspace.projects import Workspace
 
 _LOCK_SECONDS: Final = 60.0
 """How long a run on shared storage waits for the lock of a worker that was lost."""
@@ -200,17 +200,13 @@ async def _visit(link: Link, guest: _Guest, token: str, name: str, address: str)
 
 
 async def _do(link: Link, guest: _Guest, terms: Terms, parcel: Parcel, folder: Path) -> Answer:
-    if terms.shared:
-        project = Workspace(Path(terms.shared)).project(parcel.project)
-        means = leased(terms.budget, guest.lend, only_journal)
-    else:
-        project = unpack(parcel, folder)
-        means = leased(terms.budget, guest.lend, guest.follow)
+    means = leased(terms.budget, guest.lend, only_journal if terms.shared else guest.follow)
     start = _metric_of(parcel, folder)
     if parcel.prompts:
-        return await _test(
-            guest, terms, parcel, means, start, unpack(parcel, folder) if terms.shared else project
-        )
+        return await _test(guest, terms, parcel, folder, means, start)
+    project = (
+        Workspace(Path(terms.shared)).project(parcel.project) if terms.shared else unpack(parcel, folder)
+    )
     launcher = launcher_for(terms, reopen(project).settings, os.environ, guest.limiters)
     run = guest.run = Run(project, launcher.connections, means=means, start_metric=start)
 
@@ -259,13 +255,13 @@ async def _with_lock(run: Run) -> None:
 
 
 async def _test(
-    guest: _Guest, terms: Terms, parcel: Parcel, means: Means, start: StartMetric, project: Project
+    guest: _Guest, terms: Terms, parcel: Parcel, folder: Path, means: Means, start: StartMetric
 ) -> Answer:
-    prepared = reopen(project)
+    prepared, kept = reopen(unpack(parcel, folder)), unpack_test(parcel, folder)
     launcher = launcher_for(terms, prepared.settings, os.environ, guest.limiters)
     prompts = msgspec.json.decode(parcel.prompts, type=list[tuple[str, Layout]])
     connections = launcher.connections(prepared.settings)
-    async with open_ruler(prepared, project.folder, connections, _ignore, means, start_metric=start) as ruler:
+    async with open_ruler(prepared, kept, connections, _ignore, means, start_metric=start) as ruler:
         found = await ruler.measure(prompts, "test")
     return {"marks": [list(one.marks) for one in found]}
 
