@@ -71,7 +71,6 @@ CONTENDERS: Final = (
     Contender("spo", "spo"),
     Contender("spo, width 3", "spo", {"width": 3}),
     Contender("spo, width 2", "spo", {"width": 2}),
-    Contender("spo, width 3", "spo", {"width": 3}),
     Contender("spo, width 4", "spo", {"width": 4}),
     Contender("spo, width 8", "spo", {"width": 8}),
     Contender("random, every row", RANDOM, {}, {"racing": "none"}),
