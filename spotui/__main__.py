@@ -66,9 +66,9 @@ def _open() -> int:
     from spotui.tui import start as skeleton
 
     before = termios.tcgetattr(sys.stdin)
-    skeleton.paint()
     try:
-        _leave_on_signals()
+        _leave_on_signals()  # before anything is painted: a signal right after that would leave it there
+        skeleton.paint()
         from spotui.domain.errors import check_files, check_memory
 
         check_files(_FILES)

@@ -134,7 +134,7 @@ def test_from_a_template_to_an_exported_prompt(home: Path, model: ModelServer) -
         terminal.wait_for("A model", seconds=PATIENCE)
         terminal.press("escape")
         terminal.wait_for("No projects yet", "why")
-        terminal.press("tab", "enter")
+        terminal.press("enter")
         terminal.wait_for("New run of", "Expected:", seconds=PATIENCE)
         # Between the model of all roles and the endpoint, each role has a field of its own.
         terminal.press("tab", "test-model", *["tab"] * 4, model.base_url, "tab", "4")

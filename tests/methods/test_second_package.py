@@ -254,7 +254,7 @@ def test_a_meta_prompt_without_a_text_is_refused_before_the_run(place: Place) ->
     assert place.server.requests == []
     listed = place("methods")
     assert listed.code == exit_codes.OK
-    assert "pareto   Reflects" in listed.out
+    assert re.search("pareto +Reflects", listed.out)
     assert "'pareto_merge' has no text" in listed.err
 
 

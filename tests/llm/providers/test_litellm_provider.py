@@ -96,7 +96,8 @@ def test_an_answer_without_text_is_an_empty_answer(said: faults.Fault | Scripted
 
 def test_a_megabyte_and_marks_of_the_model_s_own_come_through() -> None:
     assert len(ask(faults.megabyte()).text) == 2**20
-    assert ask("<|endoftext|> and <|im_end|>").text == "<|endoftext|> and <|im_end|>"
+    marks = "<|endoftext|> and <|im_end|> are such."  # at the end, a chat template leaves them behind
+    assert ask(marks).text == marks
 
 
 LONG = 5 * 2**20
