@@ -13,7 +13,7 @@ from spotui.llm.limits import Gate
 from spotui.llm.protocol import ProgramFailedError, RequestRefusedError, digest_of, recorded_reply
 from spotui.llm.retry import AskAgainError
 from spotui.llm.routing import Price
-from spotui.llm.spending import BYTES_PER_TOKEN, Reservation, prompt_size
+from spotui.llm.spending import BYTES_PER_TOKEN, Reservation, heard_usage
 from spotui.workspace.journal_reader import JournalChangedError, JournalError
 
 _MOST_RECENT: Final = 64
@@ -227,7 +227,7 @@ class Accounts:
 
     def _estimated(self, request: Request, heard: int, price: Price | None) -> tuple[Usage, float | None]:
         """What a call took of which only so many bytes came."""
-        usage = Usage(prompt_size(request), heard // BYTES_PER_TOKEN, estimated=True)
+        usage = heard_usage(request, heard)
         if price is None:
             return usage, self._budget.dearest(request.model)
         return usage, price.cost(usage.prompt_tokens, usage.completion_tokens)

@@ -6,10 +6,10 @@ Such a reply says nothing more, and takes until its length limit: minutes of a s
 from time import perf_counter
 from typing import Final
 
-from spotui.domain.calls import Reply, Request, Usage
+from spotui.domain.calls import Reply, Request
 from spotui.domain.text import whole_text
 from spotui.llm.protocol import Delta
-from spotui.llm.spending import BYTES_PER_TOKEN, prompt_size
+from spotui.llm.spending import heard_usage
 
 _SPAN: Final = 1200
 _LONGEST_PASSAGE: Final = _SPAN // 6
@@ -53,7 +53,7 @@ class LoopWatch:
         return Reply(
             text,
             "length",
-            Usage(prompt_size(request), size // BYTES_PER_TOKEN, estimated=True),
+            heard_usage(request, size),
             seconds=perf_counter() - started,
             first_token_seconds=None if self._first_at is None else self._first_at - started,
             reasoning=reasoning,

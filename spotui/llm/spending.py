@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from spotui.domain.calls import Reply, Request
+from spotui.domain.calls import Reply, Request, Usage
 from spotui.domain.messages import Message
 
 # What tokenizers make of prose, code and JSON has fewer tokens than this has pieces.
@@ -107,6 +107,16 @@ def prompt_size(request: Request) -> int:
     """Tokens of a request, estimated from above without a tokenizer."""
     said = 8 + sum(4 + _text_size(one.content) + _files_size(one) for one in request.messages)
     return said + sum(map(_text_size, filter(None, (request.tools, request.response_format))))
+
+
+def heard_usage(request: Request, heard: int) -> Usage:
+    """The estimated usage of a call that was ended early.
+
+    Args:
+        request: What was asked.
+        heard: Bytes of text and reasoning that came.
+    """
+    return Usage(prompt_size(request), heard // BYTES_PER_TOKEN, estimated=True)
 
 
 def _files_size(message: Message) -> int:
