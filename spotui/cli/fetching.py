@@ -142,7 +142,9 @@ class _Meter:
         self._seen.append((now, progress.done))
         while self._seen[-1][0] - self._seen[0][0] > _RATE_SECONDS:
             self._seen.popleft()
-        if now - self._shown_at >= _PAINT_SECONDS or progress.done == progress.total:
+        # What arrives may be a little more than the catalog expects.
+        is_whole = progress.total is not None and progress.done >= progress.total
+        if is_whole or now - self._shown_at >= _PAINT_SECONDS:
             self.show()
 
     def show(self) -> None:

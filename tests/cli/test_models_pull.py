@@ -107,6 +107,15 @@ def test_every_phase_is_told_in_a_few_lines_where_there_is_no_terminal(
     assert "\r" not in "".join(told)
 
 
+def test_the_end_is_told_where_more_came_than_was_expected(
+    clock: "Clock", capsys: pytest.CaptureFixture[str]
+) -> None:
+    meter = fetching._Meter()
+    meter.take(PullProgress("download", 0, 1_000_000))
+    meter.take(PullProgress("download", 1_000_001, 1_000_000))
+    assert capsys.readouterr().err.splitlines()[-1].startswith("download 100% 1 of 1 MB")
+
+
 class Clock:
     """A clock that a test moves."""
 

@@ -1,9 +1,11 @@
 """Settings: what is typed is saved or said to be wrong, and the file's comments stay."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from spotui import lang
 from spotui.settings import locations
@@ -198,6 +200,10 @@ def test_a_theme_is_seen_at_once_kept_with_enter_and_a_broken_one_is_marked(
     assert read_preferences().theme == "plum"
 
 
+def is_walked_to(app: SpotuiApp, field: Input) -> bool:
+    return field.has_focus and app.screen.region.contains_region(field.region)
+
+
 def test_every_setting_has_a_row_the_arrows_walk_them_and_they_are_filtered(tmp_path: Path) -> None:
     async def journey(app: SpotuiApp, pilot: Pilot[None]) -> None:
         rows = list(app.screen.query(DefaultRow))
@@ -217,9 +223,7 @@ def test_every_setting_has_a_row_the_arrows_walk_them_and_they_are_filtered(tmp_
         for walked in (fields[:14], fields[-3:]):  # more than the screen has lines, and to the end
             walked[0].focus()
             for field in walked:
-                await pilot.pause()
-                assert field.has_focus
-                assert app.screen.region.contains_region(field.region)
+                await until(pilot, partial(is_walked_to, app, field))
                 await pilot.press("down")
         await pilot.press("up", "up", "escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
