@@ -75,8 +75,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Tests also wait for servers, processes and screens; a worker takes seconds to collect them all."""
-    return max(2, 3 * (os.cpu_count() or 1) // 2)
+    """Tests wait for servers, processes and screens half of the time; a worker collects for some seconds."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

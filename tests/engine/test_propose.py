@@ -103,7 +103,7 @@ def test_a_proposal_cut_by_length_is_repaired_unless_its_prompt_is_whole(tmp_pat
         ("in a loop", torn + " the word style, and" * 900, "length"),
     ):
         persona = Persona(role_of, propose=cut(text, reason), execute=execute, judge=prefer_higher_style)
-        with ModelServer(persona, pause=0.005, chunks=60) as server:
+        with ModelServer(persona, pause=0.001, chunks=60) as server:
             stage = Stage(tmp_path, server)
             end = stage.go(stage.project(name, template(1), max_rounds=2))
         problems.append([event.why for event in end.of(CandidateRefused)])

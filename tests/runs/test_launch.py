@@ -162,7 +162,7 @@ def test_a_run_without_a_terminal_ends_when_a_watcher_says_so(home: Path, server
 
 def test_a_detached_run_outlives_the_command_that_started_it(home: Path, server: ModelServer) -> None:
     words = ("--model", "m", "--base-url", server.base_url, "--max-rounds", "3")
-    server.delay = 5.0  # so that the run is not over before anybody can watch it
+    server.delay = 2.0  # so that the run is not over before anybody can watch it
     try:
         begun = spotui("run", write_template(home), "--detach", *words, env=places(home))
         assert begun.code == 0, begun.err

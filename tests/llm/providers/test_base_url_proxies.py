@@ -75,7 +75,7 @@ def test_a_tunnel_that_is_never_there_is_waited_for_only_so_long(monkeypatch: py
 
 def test_a_tunnel_to_something_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n"
-    _, error = ask_through(monkeypatch, "https://models.example/v1", answer)
+    _, error = ask_through(monkeypatch, "https://models.example/v1", answer, timeout=1.0)
     assert isinstance(error, ModelError)
     assert "test-model at https://models.example/v1" in error.what
 
