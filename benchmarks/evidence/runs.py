@@ -2,25 +2,22 @@
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.evidence.results import Result
 from benchmarks.evidence.shared_replies import SharingLauncher
 from benchmarks.evidence.tasks import (
     CALLS,
     ENTRANTS,
-    EXECUTOR,
     LONGEST_ANSWER,
-    PROBES,
     SEED_PROMPT,
-    WRITER,
     Entrant,
+    Models,
     template_of,
 )
 from spotui.domain.errors import SpotuiError
 from spotui.domain.events import Event
-from spotui.engine.task import Scored
 from spotui.runs.headroom import measure_headroom
 from spotui.runs.prepare import Prepared, Purpose, prepare
 from spotui.runs.race import entrant as without_own_test
@@ -38,11 +35,19 @@ from spotui.workspace.projects import Project, Workspace
 _ENDED: Final = {"budget", "finished", "perfect"}
 
 
+class Found(NamedTuple):
+    """What a method found, and the calls that it took."""
+
+    calls: int
+    prompt: str
+
+
 class Place(NamedTuple):
-    """One task with one seed, and where its runs are kept."""
+    """One task with one seed and its models, and where its runs are kept."""
 
     rows: Path
     work: Path
+    models: Models
     task: str
     seed: int
 
@@ -56,39 +61,29 @@ class Place(NamedTuple):
         """Where its runs are."""
         return Workspace(self.work / self.slug)
 
-    def project(self, name: str) -> Project:
+    def project(self, entrant: Entrant) -> Project:
         """The project of one method."""
-        return self.workspace.project(name)
-
-
-class Result(NamedTuple):
-    """What one method did on one task with one seed."""
-
-    task: str
-    seed: int
-    name: str
-    calls: int
-    minutes: float
-    prompt: str
-    seed_test: Scored
-    best_test: Scored
+        return self.workspace.project(entrant.name.replace(", ", "-").replace(" ", "-"))
 
 
 def prepared_for(
-    launcher: SharingLauncher, place: Place, entrant: Entrant, purpose: Purpose = "run"
+    launcher: SharingLauncher, place: Place, entrant: Entrant, purpose: Purpose = "run", calls: int = CALLS
 ) -> Prepared:
     """The models and limits of every run."""
     text = template_of(place.rows, place.task)
     template = parse_template(text)
+    executor, writer, has_grammar = place.models
     flags = Flags(
-        exec_model=EXECUTOR,
-        opt_model=WRITER,
-        eval_model=WRITER,
+        exec_model=executor,
+        opt_model=writer,
+        eval_model=writer,
         exec_max_tokens=LONGEST_ANSWER,
-        budget_calls=CALLS if purpose == "run" else None,
+        budget_calls=calls if purpose == "run" else None,
         seed=place.seed,
         max_rounds=1000 if entrant.method == "spo" else None,
         final_check=False if purpose == "run" else None,
+        start_from_probes=entrant.from_probes,
+        grammar=has_grammar,
     )
     return prepare(
         template,
@@ -116,60 +111,46 @@ async def probe(launcher: SharingLauncher, place: Place) -> Headroom:
     return found
 
 
-async def run(launcher: SharingLauncher, place: Place, entrant: Entrant) -> None:
-    """One method, to the end of its calls; one whose package is not installed is left out."""
-    project = place.project(entrant.name)
+async def run(launcher: SharingLauncher, place: Place, entrant: Entrant) -> Found | None:
+    """One method, to the end of its calls; None where its package is not installed."""
+    project = place.project(entrant)
+    probes = (await probe(launcher, place)).planned if entrant.from_probes else 0
     if not project.exists:
         try:
-            prepared = prepared_for(launcher, place, entrant)
+            prepared = prepared_for(launcher, place, entrant, calls=CALLS - probes)
         except SpotuiError as error:
             tell(f"{place.slug}, {entrant.name} is left out: {error}")
-            return
+            return None
         new_project(place.workspace, project.name, without_own_test(prepared))
     stop = read_history(project).stop
-    if stop is not None and stop.reason in _ENDED:
-        return
-    began = time.time()
-    stopped = await launcher.run(project).go()
-    if stopped.reason not in _ENDED:
-        raise SystemExit(f"{place.slug}, {entrant.name} ended: {stopped.cause}")
-    tell(
-        f"{place.slug}, {entrant.name}: {stopped.reason}, best is round {stopped.best}, "
-        f"{time.time() - began:.0f} s"
-    )
+    if stop is None or stop.reason not in _ENDED:
+        began = time.time()
+        stopped = await launcher.run(project).go()
+        if stopped.reason not in _ENDED:
+            raise SystemExit(f"{place.slug}, {entrant.name} ended: {stopped.cause}")
+        seconds = time.time() - began
+        tell(f"{place.slug}, {entrant.name}: {stopped.reason}, best is round {stopped.best}, {seconds:.0f} s")
+    best = read_history(project).best
+    assert best is not None
+    assert reopen(project).layout.position == "before_question"
+    with Journal(project.journal) as journal:
+        calls = Earlier(journal.lines()).spending.calls
+    return Found(probes + calls, best.prompt)
 
 
-async def test(launcher: SharingLauncher, place: Place) -> list[Result]:
-    """What the probes and every method found, and the seed, on the test rows."""
+async def test(launcher: SharingLauncher, place: Place, name: str, found: Found) -> Result:
+    """What a method found, and the seed, on the test rows; one test at a time."""
     prepared = without_budget(prepared_for(launcher, place, ENTRANTS[0], "score"))
     folder, connections = place.work / "tests" / place.slug, launcher.connections(prepared.settings)
-    found: list[Result] = []
     async with open_ruler(prepared, folder, connections, _ignore) as ruler:
-        for name, calls, minutes, prompt in _ended(place, await probe(launcher, place)):
-            (old,) = await ruler.measure([(SEED_PROMPT, prepared.layout)], "test")
-            new = old
-            if prompt != SEED_PROMPT:
-                (new,) = await ruler.measure([(prompt, prepared.layout)], "test")
-            found.append(Result(place.task, place.seed, name, calls, minutes, prompt, old, new))
-    tell(f"{place.slug}: tested")
-    return found
-
-
-def _ended(place: Place, headroom: Headroom) -> Iterator[tuple[str, int, float, str]]:
-    """Of the probes and each run that has ended: its name, calls, minutes and best prompt."""
-    winners = headroom.winners
-    yield PROBES, headroom.planned, 0.0, winners[0].prompt if winners else SEED_PROMPT
-    for entrant in ENTRANTS:
-        project = place.project(entrant.name)
-        if not project.exists:
-            continue
-        history = read_history(project)
-        if history.stop is None or history.stop.reason not in _ENDED or history.best is None:
-            continue
-        assert reopen(project).layout.position == "before_question"
-        with Journal(project.journal) as journal:
-            calls = Earlier(journal.lines()).spending.calls
-        yield entrant.name, calls, history.stop.seconds / 60, history.best.prompt
+        (old,) = await ruler.measure([(SEED_PROMPT, prepared.layout)], "test")
+        new = old
+        if found.prompt != SEED_PROMPT:
+            (new,) = await ruler.measure([(found.prompt, prepared.layout)], "test")
+    tell(f"{place.slug}, {name}: {old.score.mean:.3f} before, {new.score.mean:.3f} after")
+    return Result(
+        *place.models, place.task, place.seed, name, found.calls, found.prompt, old.marks, new.marks
+    )
 
 
 def _ignore(event: Event) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-EXECUTOR: Final = "local/qwen2.5-coder-0.5b"
-WRITER: Final = "local/qwen2.5-coder-1.5b"
 LONGEST_ANSWER: Final = 96
 CALLS: Final = 300
 SEEDS: Final = (0, 1)
@@ -13,6 +11,20 @@ ROWS: Final = {"train": 24, "eval": 24, "test": 60}
 SEED_PROMPT: Final = "Answer the question."
 PROBES: Final = "probes"
 """The best of the probes alone, without any method."""
+
+
+class Models(NamedTuple):
+    """The models of every run; the writer is optimizer and evaluator.
+
+    Attributes:
+        executor: Answers the rows.
+        writer: Proposes prompts and judges.
+        has_grammar: Whether replies in a form are bound to it; embedded models always are.
+    """
+
+    executor: str = "local/qwen2.5-coder-0.5b"
+    writer: str = "local/qwen2.5-coder-1.5b"
+    has_grammar: bool = True
 
 
 class Exercise(NamedTuple):
@@ -25,11 +37,19 @@ class Exercise(NamedTuple):
 
 
 class Entrant(NamedTuple):
-    """One method, told what fits into so many calls."""
+    """One method, told what fits into so many calls.
+
+    Attributes:
+        name: Its name in tables.
+        method: The method.
+        parameters: Its parameters, over its defaults.
+        from_probes: Whether it begins with the probes that beat the seed; their calls count as its calls.
+    """
 
     name: str
     method: str
     parameters: Mapping[str, Any] = {}
+    from_probes: bool = False
 
 
 CANDIDATES: Final = {
@@ -66,12 +86,17 @@ CANDIDATES: Final = {
 TASKS: Final = 4
 """How many of them the methods compete on: those whose best probe gains most, whatever the methods find."""
 
+_GPO: Final = {"max_steps": 6, "candidates_per_step": 4}
+_FEWSHOT: Final = {"iterations": 6, "answers": "both"}
+
 ENTRANTS: Final = (
     Entrant("spo", "spo"),
-    Entrant("gpo", "gpo", {"max_steps": 6, "candidates_per_step": 4}),
+    Entrant("gpo", "gpo", _GPO),
+    Entrant("gpo, from probes", "gpo", _GPO, from_probes=True),
     Entrant("gradsum", "gradsum", {"iterations": 6, "train_rows": 12, "subset_rows": 12}),
     Entrant("gepa", "gepa", {"iterations": 30}),
-    Entrant("fewshot", "fewshot", {"iterations": 6, "answers": "both"}),
+    Entrant("fewshot", "fewshot", _FEWSHOT),
+    Entrant("fewshot, from probes", "fewshot", _FEWSHOT, from_probes=True),
     Entrant("dspy-miprov2", "dspy-miprov2"),
     Entrant("dspy-gepa", "dspy-gepa"),
 )
