@@ -70,7 +70,7 @@ def prepared_for(
     launcher: SharingLauncher, place: Place, entrant: Entrant, purpose: Purpose = "run", calls: int = CALLS
 ) -> Prepared:
     """The models and limits of every run."""
-    text = template_of(place.rows, place.task)
+    text = template_of(place.rows, place.work, place.task)
     template = parse_template(text)
     executor, writer, has_grammar = place.models
     flags = Flags(
@@ -88,7 +88,7 @@ def prepared_for(
     return prepare(
         template,
         text,
-        place.rows / place.task,
+        place.work / place.task,
         launcher.settings(flags, template),
         method=entrant.method,
         parameters=dict(entrant.parameters),

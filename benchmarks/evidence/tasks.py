@@ -1,5 +1,7 @@
 """The tasks, and the methods that compete on them."""
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -74,6 +76,12 @@ CANDIDATES: Final = {
     "temporal sequences": Exercise(
         "bbh_temporal_sequences.jsonl", "multiple_choice", "The letter of the option that is right.", 0.25
     ),
+    "movie recommendation": Exercise(
+        "bbh_movie_recommendation.jsonl", "multiple_choice", "The letter of the option that is right.", 0.25
+    ),
+    "ruin names": Exercise(
+        "bbh_ruin_names.jsonl", "multiple_choice", "The letter of the option that is right.", 0.25
+    ),
     "coloured objects": Exercise(
         "bbh_reasoning_about_colored_objects.jsonl",
         "multiple_choice",
@@ -81,7 +89,7 @@ CANDIDATES: Final = {
         1 / 18,
     ),
 }
-"""Tasks of BIG-Bench Hard whose answers are short enough for two cores, and all of them usable."""
+"""Tasks of BIG-Bench Hard whose answers are short enough for two cores."""
 
 TASKS: Final = 4
 """How many of them the methods compete on: those whose best probe gains most, whatever the methods find."""
@@ -102,12 +110,22 @@ ENTRANTS: Final = (
 )
 
 
-def template_of(rows: Path, task: str) -> str:
-    """A task as a template."""
+def template_of(rows: Path, work: Path, task: str) -> str:
+    """A task as a template; its rows are copied, without the few whose answer is none of their options."""
     exercise = CANDIDATES[task]
+    lines = (rows / exercise.file).read_text(encoding="utf-8").splitlines(keepends=True)
+    copy = work / "rows" / exercise.file
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if not copy.exists():
+        usable = [line for line in lines if _is_usable(json.loads(line), exercise)]
+        copy.write_text("".join(usable), encoding="utf-8")
     split = ", ".join(f"{name}: {size}" for name, size in ROWS.items())
     return (
         f"prompt: {SEED_PROMPT}\nrequirements: |\n  {exercise.requirements}\nposition: before_question\n"
-        f"data:\n  path: {rows / exercise.file}\n  split: {{{split}}}\n"
+        f"data:\n  path: {copy}\n  split: {{{split}}}\n"
         f"metric: {exercise.metric}\n"
     )
+
+
+def _is_usable(row: Mapping[str, str], exercise: Exercise) -> bool:
+    return exercise.metric != "multiple_choice" or re.fullmatch(r"\([A-Z]\)", row["answer"]) is not None

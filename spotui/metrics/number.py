@@ -52,6 +52,7 @@ _WRAPPED: Final = re.compile(
 )
 _LISTED: Final = re.compile(r"[,;]|\band\b")
 _EQUALS: Final = re.compile(r"(?<![<>≤≥!])=")
+_PARTS: Final = re.compile(r"[(（][^()（）]{1,200}[)）][\s.。!*_`]*\Z")
 
 
 def last_number(text: str) -> Fraction | None:
@@ -126,6 +127,8 @@ def _last_in(text: str, written: list[Numeral]) -> Fraction | None:
         words = list(numbers_in_words(sentence))
         if len(words) == 1 and words[0] != 1:
             return words[0]
+    if (whole := _whole_of_parts(text, written)) is not None:
+        return whole
     said = list(numerals(sentence))
     if _SO.match(sentence) and said and "=" in sentence and (equal := _equal_to(sentence, said)) is not None:
         return equal.value
@@ -137,6 +140,17 @@ def _last_in(text: str, written: list[Numeral]) -> Fraction | None:
     if found is None:
         found = next((one for one in reversed(written) if not _is_denied(text, one)), written[-1])
     return found.value
+
+
+def _whole_of_parts(text: str, written: list[Numeral]) -> Fraction | None:
+    """The number whose parts a bracket at the end lists, as in "42 apples (40 red and 2 green)"."""
+    if (bracket := _PARTS.search(text)) is None:
+        return None
+    before = [one.value for one in written if one.end <= bracket.start()]
+    parts = [one.value for one in written if one.start > bracket.start()]
+    if len(parts) < 2 or not before or None in parts:
+        return None
+    return before[-1] if before[-1] == sum(part for part in parts if part is not None) else None
 
 
 def _is_denied(text: str, number: Numeral) -> bool:

@@ -8,6 +8,10 @@ from tests.metrics.marking import fault, mark
 
 RIGHT = [
     ("8", "8"),
+    ("Total: 42 apples (40 red and 2 green).", "42"),
+    ("There are 10 left (5 red, 3 blue, 2 green)", "10"),
+    ("共 42 个（红 40，绿 2）。", "42"),
+    ("The pages that she read (3 and 4)", "4"),
     ("-8", "-8"),
     ("−8", "-8"),
     ("The answer is -8.", "-8"),

@@ -129,7 +129,9 @@ def test_a_provider_over_litellm_sells_each_row_once(tmp_path: Path, provider: s
         asyncio.run(asyncio.wait_for(main, 240))  # litellm takes a while to be imported
 
 
-def test_a_model_on_vertex_ai_sells_each_row_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_on_vertex_ai_over_litellm_sells_each_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import litellm
     from litellm.llms.vertex_ai.batches import handler
     from litellm.llms.vertex_ai.files.transformation import VertexAIFilesConfig
