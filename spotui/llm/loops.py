@@ -1,8 +1,11 @@
 """Replies in which a model repeats one passage without end, as small models do.
 
-Such a reply says nothing more, and takes until its length limit: minutes of a slow model, and its tokens.
+Such a reply says nothing more, and takes until its length limit: minutes of a slow model, and its tokens. It
+often counts while it repeats: "Premise 41: If B, then C. Premise 42: If C, then D."
 """
 
+import re
+from itertools import pairwise
 from time import perf_counter
 from typing import Final
 
@@ -12,10 +15,14 @@ from spotui.llm.protocol import Delta
 from spotui.llm.spending import heard_usage
 
 _SPAN: Final = 1200
-_LONGEST_PASSAGE: Final = _SPAN // 6
-"""In characters: a reply is in a loop once its end is nothing but one passage, six times or more often. No
-proposal and no reason of a judge is like that; an answer may be, so answers are not looked at."""
+_COUNTING_SPAN: Final = 4000
+_LONGEST_PASSAGE: Final = 200
+"""In characters: a reply is in a loop once its end is nothing but one passage, six times or more often, or
+twenty times where it counts. No proposal and no reason of a judge is like that; an answer may be, so answers
+are not looked at."""
 
+_NUMBER: Final = re.compile(r"\d+")
+_LETTERS: Final = re.compile(r"\b[A-Za-z]{1,2}\b")
 _SIGN: Final = 40
 _STEP: Final = 100
 
@@ -70,7 +77,7 @@ class _Strand:
     def add(self, piece: str) -> bool:
         """Take a piece; whether the text ends in a loop. It is looked at only now and then."""
         self._pieces.append(piece)
-        self._end = (self._end + piece)[-_SPAN:]
+        self._end = (self._end + piece)[-_COUNTING_SPAN:]
         self._new += len(piece)
         if self._new < _STEP:
             return False
@@ -82,14 +89,31 @@ class _Strand:
 
 
 def ends_in_loop(text: str) -> bool:
-    """Whether the end of a text is one passage over and over."""
-    end = text[-_SPAN:]
-    if len(end) < _SPAN:
+    """Whether the end of a text is one passage over and over, or the same but for what it counts."""
+    return _passage(text[-_SPAN:], _SPAN) is not None or _ends_in_counting(text[-_COUNTING_SPAN:])
+
+
+def _ends_in_counting(end: str) -> bool:
+    """Whether a text repeats all but its numbers and single letters, and a number goes up or down evenly."""
+    if len(end) < _COUNTING_SPAN:
         return False
-    sign, until = end[-_SIGN:], _SPAN - 1
-    while (before := end.rfind(sign, _SPAN - _SIGN - _LONGEST_PASSAGE, until)) >= 0:
-        length = _SPAN - _SIGN - before
-        if end[length:] == end[:-length]:
-            return True
+    pattern = _LETTERS.sub("#", _NUMBER.sub("0", end))
+    if (passage := _passage(pattern, 0)) is None:
+        return False
+    each = passage.count("0")
+    numbers = [int(found[0][-9:]) for found in _NUMBER.finditer(end)][1:]  # the first may be cut
+    steps = [{new - old for old, new in pairwise(numbers[place::each])} for place in range(each)]
+    return each == 0 or any(len(one) == 1 and 0 not in one for one in steps)
+
+
+def _passage(text: str, least: int) -> str | None:
+    """The passage that a text is made of, over and over; None where it is shorter than the least, or not."""
+    size = len(text)
+    sign, until = text[-_SIGN:], size - 1
+    first = max(0, size - _SIGN - _LONGEST_PASSAGE)
+    while size >= least and (before := text.rfind(sign, first, until)) >= 0:
+        length = size - _SIGN - before
+        if text[length:] == text[:-length]:
+            return text[-length:]
         until = before + _SIGN - 1
-    return False
+    return None

@@ -23,13 +23,34 @@ def test_one_passage_over_and_over_is_a_loop(text: str) -> None:
     assert ends_in_loop("Sure. " + text)
 
 
+def letters(number: int) -> str:
+    return chr(65 + number // 26 % 26) + chr(65 + number % 26)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(f'Premise {one}: If {letters(one)}, then {letters(one + 1)}."' for one in range(300)),
+        "\n".join(f"{number}. Read the sentence, then name the noun." for number in range(200)),
+        "\n".join(f"Step {900 - 2 * number}: go on." for number in range(400)),
+        "".join(f"| {number} | yes | no |\n" for number in range(300)),
+        "".join(f"Let {letters(number)} be a premise. " for number in range(400)),
+    ],
+)
+def test_so_is_one_that_counts(text: str) -> None:
+    assert ends_in_loop("Sure. " + text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         SENTENCE * 12,
         SENTENCE * 40 + "But that is enough.",
-        "\n".join(f"{number}. Read the sentence, then name the noun." for number in range(200)),
-        "".join(f"| {number} | yes | no |\n" for number in range(300)),
+        "\n".join(f"{number}. Read the sentence, then name the noun." for number in range(60)),
+        "".join(
+            f"| {number} | yes | {'no' if number * number % 13 > 5 else 'maybe'} |\n" for number in range(300)
+        ),
+        "".join(f"Question: {number * number % 97} + {number % 31}? Answer it.\n" for number in range(300)),
         ("".join(f"Rule {number}: be brief. " for number in range(12)) + "\n") * 5,
         "Words that go on, each of them new: " + " ".join(str(number * number) for number in range(900)),
     ],
