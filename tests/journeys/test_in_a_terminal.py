@@ -38,12 +38,14 @@ def opened(home: Path, size: tuple[int, int], *words: str, **environ: str) -> It
 
 
 _LOOKS = 20
+_TAGS = ("analyse", "modification", "prompt", "choose")
+"""Of replies, which a log shows as they come, also below a dialog that stays."""
 
 
 def inspect(terminal: Terminal, task: Task, *names: str) -> None:
     """Nothing on the screen is cut or in a foreign language; replies that stream through it do not count."""
     data = "\n".join([task.texts, *names, *_listed()])
-    known = {word for name in (*names, MODEL, *_listed()) for word in re.findall("[A-Za-z]+", name)}
+    known = {word for name in (*names, MODEL, *_TAGS, *_listed()) for word in re.findall("[A-Za-z]+", name)}
     staying: set[str] | None = None
     for look in range(_LOOKS):
         terminal.settle(quiet=0.2, seconds=0.4 + 0.03 * look)  # not always at the same moment of a reply
