@@ -75,8 +75,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Tests wait for servers, processes and screens half of the time; a worker collects for some seconds."""
-    return 2 * (os.cpu_count() or 1)
+    """Tests wait for servers, processes and screens half of the time; a worker collects for seconds."""
+    return 2 * (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -23,6 +23,9 @@ _WHOLE_LINE: Final = re.compile(
 """Lines that lead in or frame others: headings, tables, rules, lines that end with a colon, tags alone."""
 
 _ITEM: Final = re.compile(r"\s*(?:[-*+•‣–]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+\S")
+_LINE_MARK: Final = re.compile(r"#{1,6}\s|\||={3}|[-*_=]{3}|~{3}")
+"""What would be a heading, a table or a rule if a line began with it, and is not where it stands."""
+
 _END: Final = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”’）]*")
 _ABBREVIATION: Final = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|ca|approx|resp|incl|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Fig|Eq|Sec|[A-Za-z]|\d+)\.$"
@@ -162,7 +165,7 @@ def _sentences(prompt: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             break
         rest = prompt[stop:end].lstrip()
         is_wide = found[0][0] in _WIDE
-        if not rest or (not is_wide and rest[0].islower()):
+        if not rest or (not is_wide and rest[0].islower()) or _LINE_MARK.match(rest) or _ITEM.match(rest):
             continue
         sentence = prompt[begin:stop]
         if (not is_wide and _ABBREVIATION.search(sentence)) or not _is_balanced(sentence):
